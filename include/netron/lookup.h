@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lookups: asking Redis which nodes are there, now.
+ *
+ * Two pipelined round trips for up to 512 candidates, and two for each further 512; Redis never gets a command over
+ * more. The cost grows with the nodes that match, not with those that are registered, as long as no node of the
+ * original implementation is in the registry that nobody has adopted yet: then the index of all nodes is read.
+ * A node is live when its heartbeat exists. Records that are no records (a string where a hash should be, broken
+ * JSON, half a record) are skipped, counted in netron_stats.skipped_records and logged once for each id.
+ *
+ * A lookup needs a working connection: without one it ends at once with NETRON_EDISCONNECTED (it does not wait).
+ * Codes that the callbacks get: 0; NETRON_EDISCONNECTED, NETRON_ETIMEDOUT (the command timeout), NETRON_EPERM,
+ * NETRON_EREDIS, NETRON_EUNAVAILABLE, NETRON_EPROTOCOL, NETRON_ENOMEM; NETRON_ECANCELLED (freed or shut down).
+ * The functions return 0; NETRON_EINVAL, NETRON_ELIMIT (a limit of node.h), NETRON_EOVERLOAD (options.lookups_max),
+ * NETRON_ESHUTDOWN, NETRON_ENOMEM.
+ */
+#ifndef NETRON_LOOKUP_H
+#define NETRON_LOOKUP_H
+
+#include <netron/discovery.h>
+#include <netron/node.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* nodes: count pointers, ordered by node id, valid until the callback returns. With a code other than 0: none. */
+typedef void (*netron_nodes_fn)(netron_discovery *discovery, int code, const netron_node *const *nodes, size_t count,
+                                void *arg);
+/* active: 1 or 0; 0 with any code other than 0. */
+typedef void (*netron_active_fn)(netron_discovery *discovery, int code, int active, void *arg);
+
+/*
+ * The live nodes that offer a service of that name. version NULL: in whatever version; otherwise only those whose
+ * version is the same text.
+ */
+NETRON_API int netron_find_nodes_by_service(netron_discovery *discovery, const char *name, const char *version,
+                                            netron_nodes_fn found, void *arg);
+
+/* All live nodes. */
+NETRON_API int netron_get_active_nodes(netron_discovery *discovery, netron_nodes_fn found, void *arg);
+
+/* Whether the node is live: one EXISTS of its heartbeat. */
+NETRON_API int netron_is_node_active(netron_discovery *discovery, const char *id, netron_active_fn found, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of a discovery.
+ *
+ * Set them up with netron_options_init(), change what should differ, hand them to netron_discovery_new(). Every
+ * string is copied there, so nothing of the struct has to outlive the call. For every member zero or NULL means
+ * the default, which stands beside it. Times are milliseconds.
+ */
+#ifndef NETRON_OPTIONS_H
+#define NETRON_OPTIONS_H
+
+#include <netron/api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct netron_discovery;
+
+typedef enum netron_log_level {
+    NETRON_LOG_ERROR = 1, /* something the operator has to change: a password, a permission, a version */
+    NETRON_LOG_WARNING,   /* something failed and is being tried again; garbage was skipped */
+    NETRON_LOG_INFO,      /* connected, registered, replaced, left */
+    NETRON_LOG_DEBUG      /* every change of state */
+} netron_log_level;
+
+/*
+ * Gets one line without a line feed, valid until the callback returns; never a password. It is the only callback
+ * that runs from inside other calls, so it may call nothing of this library.
+ */
+typedef void (*netron_log_fn)(netron_log_level level, const char *line, void *arg);
+
+typedef enum netron_link_role {
+    NETRON_LINK_COMMANDS = 1, /* registrations and lookups */
+    NETRON_LINK_EVENTS = 2    /* the subscription; exists from the first netron_subscribe_to_events() on */
+} netron_link_role;
+
+/*
+ * Tells about a connection to Redis: code 0 = it works now (for the events link: the subscription is
+ * acknowledged); negative = it ended or could not be made, and sentence says why, with the words that Redis used.
+ * Told once for every change of code or sentence, not for each attempt. Any call is allowed inside,
+ * netron_discovery_free() included. The sentence is valid until the callback returns.
+ * Codes: NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM, NETRON_EDATABASE, NETRON_EVERSION,
+ * NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_ERESOLVE, NETRON_EUNAVAILABLE, NETRON_ENOMEM, NETRON_ELOOP.
+ */
+typedef void (*netron_link_fn)(struct netron_discovery *discovery, netron_link_role role, int code, const char *sentence,
+                               void *arg);
+
+typedef enum netron_registration_policy {
+    NETRON_TAKE_OVER = 1, /* the newest process wins an id, as after a restart; the older one hears REPLACED */
+    NETRON_REJECT = 2     /* a live holder of the id keeps it; this registration fails with NETRON_EHELD */
+} netron_registration_policy;
+
+typedef struct netron_options {
+    size_t size; /* sizeof(netron_options); netron_options_init() sets it */
+
+    /* Where Redis is: redis://[[user]:password@]host[:port][/database] or unix://[[user]:password@]/path[?db=n].
+     * User and password are percent-decoded. Default: redis://127.0.0.1:6379/0 */
+    const char *url;
+    const char *username; /* instead of the URL's; default: none */
+    const char *password; /* instead of the URL's; default: none */
+
+    /* The first part of every key: 1 to 128 bytes without control characters. Default: netron:discovery */
+    const char *key_prefix;
+    /* What CLIENT LIST shows for both links: 1 to 64 bytes, printable ASCII without blanks. Default: netron */
+    const char *client_name;
+
+    uint32_t heartbeat_interval_ms; /* default 5000; each interval is varied by up to 10 % both ways */
+    uint32_t heartbeat_ttl_ms;      /* default 15000; 1000 to 86400000 and at least 2 x the interval */
+    /* What a failed registration, beat or departure does: it is tried again retry_count times, after retry_delay_ms,
+     * then 2 x, then 3 x retry_delay_ms; then the failure is told, and the next interval tries again. */
+    uint32_t retry_count;    /* default 3, at most 10 */
+    uint32_t retry_delay_ms; /* default 500 */
+    netron_registration_policy registration_policy; /* default NETRON_TAKE_OVER */
+    uint32_t shutdown_timeout_ms;                   /* the longest that netron_discovery_shutdown() takes; default 5000 */
+
+    int pubsub_enabled;         /* publish own changes, and allow subscribing; default 0, as in the original */
+    const char *pubsub_channel; /* default: key_prefix ":events"; 1 to 256 bytes without control characters */
+
+    uint32_t connect_timeout_ms; /* from resolving the name to the end of the handshake; default 5000 */
+    uint32_t command_timeout_ms; /* a command unanswered for so long ends the connection; default 5000 */
+    uint32_t ping_interval_ms;   /* a link that heard nothing for so long sends a PING; default 10000 */
+    /* Reconnects wait a random time up to min(reconnect_max_ms, reconnect_min_ms x 2^attempt) ("full jitter"). */
+    uint32_t reconnect_min_ms; /* default 100 */
+    uint32_t reconnect_max_ms; /* default 10000; refusals that only an operator can mend wait about this long at once */
+
+    uint32_t lookups_max; /* pending lookups; one more is refused with NETRON_EOVERLOAD; default 1024 */
+
+    netron_log_fn log; /* default: none, the library is silent */
+    void *log_arg;
+    netron_link_fn on_link; /* default: none */
+    void *on_link_arg;
+} netron_options;
+
+/* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */
+NETRON_API void netron_options_init(netron_options *options);
+
+/*
+ * Tells what netron_discovery_new() would say of these options, and why: a sentence that names the member and the
+ * limit is written to sentence (at most size bytes, always terminated; NULL with size 0 for none).
+ * Returns 0, NETRON_EINVAL, NETRON_ELIMIT, NETRON_EURL, NETRON_ENOMEM. Nothing is kept. May be called from anywhere.
+ */
+NETRON_API int netron_options_check(const netron_options *options, char *sentence, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes as data: checked against the limits of the protocol, copied, compared. */
+#ifndef NETRON_LIB_NODE_H
+#define NETRON_LIB_NODE_H
+
+#include "failure.h"
+#include <netron/node.h>
+#include <stdbool.h>
+
+/* What a user wants to register: 0, NETRON_EINVAL or NETRON_ELIMIT with a sentence that names the field. */
+int netron_node_check(const netron_node *node, struct netron_failure *why);
+int netron_node_check_id(const char *id, struct netron_failure *why);
+int netron_node_check_address(const char *address, struct netron_failure *why);
+int netron_node_check_services(const netron_service *services, size_t count, struct netron_failure *why);
+int netron_node_check_service_name(const char *name, const char *field, struct netron_failure *why);
+int netron_node_check_service_version(const char *version, const char *field, struct netron_failure *why);
+
+/* A deep copy in a single allocation, or NULL without memory; netron_node_free() frees it. The size of the copy is
+ * the library's, whatever the source's was. */
+netron_node *netron_node_copy(const netron_node *node);
+void netron_node_free(netron_node *node);
+
+/* Same services in the same order. */
+bool netron_node_same_services(const netron_service *one, size_t one_count, const netron_service *other,
+                               size_t other_count);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Records: how a node stands in Redis, as text (protocol sections 1 and 7). Everything that is read here is hostile. */
+#ifndef NETRON_LIB_RECORD_H
+#define NETRON_LIB_RECORD_H
+
+#include "failure.h"
+#include <netron/node.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NETRON_TAG_DIGITS 12      /* 48 bits in hex */
+#define NETRON_INCARNATION_MAX 64 /* what others may use; ours have 16 hex digits */
+#define NETRON_DEFAULT_TTL_MS 15000u
+
+/* Writing. The caller frees what is returned; NULL without memory. */
+char *netron_record_services_json(const netron_service *services, size_t count); /* [{"name":"a","version":"1"}] */
+/* {"nodeId":...,"address":...,"services":[...]} and "ttl" where it differs from the default. */
+char *netron_record_body(const netron_node *node, uint32_t ttl_ms);
+
+/* Reading. `revision tag incarnation content timestamp {...}` */
+struct netron_record {
+    uint64_t revision;
+    uint64_t tag;
+    char incarnation[NETRON_INCARNATION_MAX + 1];
+    netron_node *node; /* owned by the record; timestamp_ms is the record's */
+};
+
+/* 0 and a record to be cleared; NETRON_EPROTOCOL with a sentence (wrong shape, broken JSON, invalid UTF-8, a limit,
+ * another id than the expected one); NETRON_ENOMEM. Nothing is left behind on failure. */
+int netron_record_parse(const char *line, size_t length, const char *expected_id, struct netron_record *out,
+                        struct netron_failure *why);
+void netron_record_clear(struct netron_record *record);
+
+/* A node from the members of its hash P:nodes:<id>, as the original writes them. A NULL text is a missing member:
+ * address and services are required; a missing or odd timestamp counts as 0. Same codes as netron_record_parse(). */
+int netron_record_from_hash(const char *id, const char *address, size_t address_length, const char *services,
+                            size_t services_length, const char *timestamp, size_t timestamp_length, netron_node **out,
+                            struct netron_failure *why);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The options, checked, with every default filled in and every string owned. */
+#ifndef NETRON_LIB_SETTINGS_H
+#define NETRON_LIB_SETTINGS_H
+
+#include "failure.h"
+#include "url.h"
+#include <netron/options.h>
+#include <stdbool.h>
+
+struct netron_settings {
+    struct netron_url redis; /* options.username and options.password are already in it */
+    char *key_prefix;
+    char *client_name;
+    char *pubsub_channel;
+    bool pubsub_enabled;
+    netron_registration_policy registration_policy;
+    uint32_t heartbeat_interval_ms;
+    uint32_t heartbeat_ttl_ms;
+    uint32_t retry_count;
+    uint32_t retry_delay_ms;
+    uint32_t shutdown_timeout_ms;
+    uint32_t connect_timeout_ms;
+    uint32_t command_timeout_ms;
+    uint32_t ping_interval_ms;
+    uint32_t reconnect_min_ms;
+    uint32_t reconnect_max_ms;
+    uint32_t lookups_max;
+    netron_log_fn log;
+    void *log_arg;
+    netron_link_fn on_link;
+    void *on_link_arg;
+};
+
+/* options NULL = all defaults. Returns as netron_options_check() does; on failure out is left cleared.
+ * options.size must be at least that of the first version; a larger one is accepted as long as the bytes that this
+ * library does not know are zero. */
+int netron_settings_make(const netron_options *options, struct netron_settings *out, struct netron_failure *why);
+void netron_settings_clear(struct netron_settings *settings); /* idempotent */
+
+#endif
