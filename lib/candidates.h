@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The ids that a lookup looks at, each once, and what became of them. */
+#ifndef NETRON_LIB_CANDIDATES_H
+#define NETRON_LIB_CANDIDATES_H
+
+#include "record.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct netron_candidate {
+    const char *id; /* owned by the table of known ids */
+    struct netron_record record; /* between its reply and that of the heartbeats */
+    bool needs_hash;             /* live, but its record is missing or another owner's */
+    netron_node *node;           /* live and wanted */
+};
+
+struct netron_candidate_id;
+
+struct netron_candidates {
+    struct netron_candidate *list;
+    size_t count;
+    size_t capacity;
+    size_t next_hash;
+    struct netron_candidate_id *known; /* a scan may return an id more than once */
+};
+
+/* Adds the id unless it is known. Returns 0 or NETRON_ENOMEM. */
+int netron_candidates_add(struct netron_candidates *candidates, const char *id);
+
+/* Walks through those that need their hash, from a position on; NULL at the end. */
+void netron_candidates_rewind(struct netron_candidates *candidates, size_t position);
+struct netron_candidate *netron_candidates_next_hash(struct netron_candidates *candidates);
+
+/* The nodes found; the array is freed by the caller, the nodes stay here. NULL without memory. */
+const netron_node **netron_candidates_nodes(const struct netron_candidates *candidates, size_t *count);
+
+void netron_candidates_clear(struct netron_candidates *candidates);
+
+#endif

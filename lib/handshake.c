@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "handshake.h"
+#include <stdio.h>
+#include <string.h>
+
+static void conclude(struct netron_handshake *handshake, const struct netron_failure *failure)
+{
+    if (handshake->failed) /* the first refusal is the cause of the others */
+        return;
+    if (failure != NULL) {
+        handshake->failed = true;
+        handshake->fn(handshake->arg, failure);
+    } else if (handshake->outstanding == 0) {
+        handshake->fn(handshake->arg, NULL);
+    }
+}
+
+/* An answer to one of the commands; refusal tells what an error reply to it means. */
+static void on_answer(struct netron_handshake *handshake, const struct netron_reply *reply,
+                      const struct netron_failure *failure, const char *what,
+                      int (*refusal)(const struct netron_reply *reply, struct netron_failure *why))
+{
+    struct netron_failure why;
+    handshake->outstanding--;
+    if (reply == NULL) {
+        conclude(handshake, failure);
+        return;
+    }
+    int code = 0;
+    if (netron_reply_error(reply) != NULL) {
+        netron_reply_fail(reply, what, &why);
+        code = refusal(reply, &why);
+    }
+    conclude(handshake, code != 0 ? &why : NULL);
+}
+
+
+static int auth_refused(const struct netron_reply *reply, struct netron_failure *why)
+{
+    (void)reply;
+    if (why->code == NETRON_EREDIS) /* such as "AUTH called without any password configured" */
+        why->code = NETRON_EAUTH;
+    return why->code;
+}
+
+static int select_refused(const struct netron_reply *reply, struct netron_failure *why)
+{
+    (void)reply;
+    if (why->code == NETRON_EREDIS)
+        why->code = NETRON_EDATABASE;
+    return why->code;
+}
+
+/* HELLO without arguments exists since Redis 6.2, the first version that we can use; an ACL may forbid it. */
+static int hello_refused(const struct netron_reply *reply, struct netron_failure *why)
+{
+    if (netron_reply_error_is(reply, "NOPERM"))
+        return 0;
+    if (why->code != NETRON_EREDIS)
+        return why->code;
+    return netron_fail(why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is older (HELLO: %s)",
+                       netron_reply_error(reply));
+}
+
+/* The name is a courtesy to the operator: nothing depends on it. */
+static int name_refused(const struct netron_reply *reply, struct netron_failure *why)
+{
+    return netron_reply_error_is(reply, "NOPERM") || why->code == NETRON_EREDIS ? 0 : why->code;
+}
+
+static void on_auth(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    on_answer(arg, reply, failure, "AUTH", auth_refused);
+}
+
+static void on_select(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    on_answer(arg, reply, failure, "SELECT", select_refused);
+}
+
+static void on_name(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    on_answer(arg, reply, failure, "CLIENT SETNAME", name_refused);
+}
+
+/* The value of a name in HELLO's flat list of names and values. */
+static const char *hello_value(const struct netron_reply *reply, const char *name)
+{
+    for (size_t i = 0; i + 1 < netron_reply_count(reply); i += 2)
+        if (netron_reply_is_text(netron_reply_at(reply, i), name))
+            return netron_reply_text(netron_reply_at(reply, i + 1), NULL);
+    return NULL;
+}
+
+static void on_hello(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_handshake *handshake = arg;
+    unsigned major = 0;
+    unsigned minor = 0;
+    const char *version = hello_value(reply, "version");
+    if (version != NULL && sscanf(version, "%3u.%3u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 2))) {
+        struct netron_failure why;
+        handshake->outstanding--;
+        netron_fail(&why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is version %.32s", version);
+        conclude(handshake, &why);
+        return;
+    }
+    on_answer(handshake, reply, failure, "HELLO", hello_refused);
+}
+
+static int send_words(struct netron_handshake *handshake, struct netron_conn *conn, netron_reply_fn fn, int count,
+                      const char *const *words)
+{
+    size_t lengths[4];
+    for (int i = 0; i < count; i++)
+        lengths[i] = strlen(words[i]);
+    int code = netron_conn_send(conn, count, words, lengths, fn, handshake, NULL);
+    if (code == 0)
+        handshake->outstanding++;
+    return code;
+}
+
+int netron_handshake_begin(struct netron_handshake *handshake, struct netron_core *core, struct netron_conn *conn,
+                           const struct netron_settings *settings, netron_handshake_fn fn, void *arg)
+{
+    *handshake = (struct netron_handshake){.core = core, .fn = fn, .arg = arg};
+    const struct netron_url *url = &settings->redis;
+    int code = 0;
+    if (url->username != NULL) {
+        const char *words[] = {"AUTH", url->username, url->password};
+        code = send_words(handshake, conn, on_auth, 3, words);
+    } else if (url->password != NULL) {
+        const char *words[] = {"AUTH", url->password};
+        code = send_words(handshake, conn, on_auth, 2, words);
+    }
+    if (code == 0) {
+        const char *words[] = {"HELLO"};
+        code = send_words(handshake, conn, on_hello, 1, words);
+    }
+    if (code == 0 && url->database != 0) {
+        char number[16];
+        snprintf(number, sizeof(number), "%u", (unsigned)url->database);
+        const char *words[] = {"SELECT", number};
+        code = send_words(handshake, conn, on_select, 2, words);
+    }
+    if (code == 0) {
+        const char *words[] = {"CLIENT", "SETNAME", settings->client_name};
+        code = send_words(handshake, conn, on_name, 3, words);
+    }
+    return code;
+}

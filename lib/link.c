@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "link.h"
+#include "backoff.h"
+#include "handshake.h"
+#include "whereabouts.h"
+#include <stddef.h>
+#include <stdlib.h>
+
+enum link_state { LINK_IDLE, LINK_FINDING, LINK_CONNECTING, LINK_GREETING, LINK_READY, LINK_WAITING, LINK_CLOSED };
+
+struct netron_link {
+    struct netron_core *core;
+    struct netron_grave grave;
+    const struct netron_settings *settings;
+    const char *name;
+    enum link_state state;
+    struct netron_whereabouts whereabouts;
+    struct netron_conn *conn; /* CONNECTING, GREETING, READY */
+    struct netron_handshake handshake;
+    struct netron_deadline timer; /* what it means depends on the state: see on_timer() */
+    unsigned attempt;
+    uint64_t ready_at;
+    uint64_t pinged_at; /* 0 = no ping is unanswered */
+    struct netron_failure failure;
+    const struct netron_link_events *events;
+    void *arg;
+};
+
+static const char *state_name(enum link_state state)
+{
+    static const char *const names[] = {"idle", "finding", "connecting", "greeting", "ready", "waiting", "closed"};
+    return names[state];
+}
+
+static void enter_state(struct netron_link *link, enum link_state state, const char *why)
+{
+    netron_log(&link->core->log, NETRON_LOG_DEBUG, "%s link: %s -> %s (%s)", link->name, state_name(link->state),
+               state_name(state), why);
+    link->state = state;
+    netron_core_cancel(link->core, &link->timer);
+}
+
+/* What only an operator can mend is tried rarely, and at once from the first time. */
+static bool is_refusal(int code)
+{
+    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION;
+}
+
+static uint32_t next_delay(struct netron_link *link)
+{
+    const struct netron_settings *settings = link->settings;
+    uint64_t random = netron_core_random(link->core);
+    if (is_refusal(link->failure.code)) {
+        uint32_t half = settings->reconnect_max_ms / 2;
+        return half + netron_backoff_spread(half, random);
+    }
+    return netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, link->attempt++, random);
+}
+
+/* Every end of an attempt or of a connection comes through here. */
+static void fall_back(struct netron_link *link, const struct netron_failure *why)
+{
+    if (link->state == LINK_CLOSED || link->state == LINK_WAITING)
+        return;
+    /* A connection has to last to count as a success: a server that accepts and drops must not be hammered. */
+    if (link->state == LINK_READY &&
+        netron_core_now(link->core) - link->ready_at >= link->settings->reconnect_max_ms)
+        link->attempt = 0;
+    link->failure = *why;
+    netron_whereabouts_stop(&link->whereabouts);
+    enter_state(link, LINK_WAITING, why->sentence);
+    struct netron_conn *conn = link->conn;
+    link->conn = NULL;
+    netron_core_after(link->core, &link->timer, next_delay(link));
+    netron_conn_free(conn);
+    if (link->state == LINK_WAITING)
+        link->events->down(link->arg, why);
+}
+
+/* ---- from the connection ---- */
+
+static void on_greeted(void *arg, const struct netron_failure *failure)
+{
+    struct netron_link *link = arg;
+    if (link->state != LINK_GREETING)
+        return;
+    if (failure != NULL) {
+        fall_back(link, failure);
+        return;
+    }
+    enter_state(link, LINK_READY, "greeted");
+    link->ready_at = netron_core_now(link->core);
+    link->pinged_at = 0;
+    link->core->stats.connects++;
+    netron_core_after(link->core, &link->timer, link->settings->ping_interval_ms);
+    link->events->ready(link->arg);
+}
+
+static void on_opened(void *arg)
+{
+    struct netron_link *link = arg;
+    enum link_state before = link->state;
+    uint64_t deadline = link->timer.at;
+    uint64_t now = netron_core_now(link->core);
+    if (before != LINK_CONNECTING)
+        return;
+    enter_state(link, LINK_GREETING, "connected");
+    netron_core_after(link->core, &link->timer, deadline > now ? deadline - now : 0);
+    int code = netron_handshake_begin(&link->handshake, link->core, link->conn, link->settings, on_greeted, link);
+    if (code != 0) {
+        struct netron_failure why;
+        netron_fail(&why, code, "cannot greet Redis: %s", netron_strerror(code));
+        fall_back(link, &why);
+    }
+}
+
+static void on_closed(void *arg, const struct netron_failure *why)
+{
+    fall_back(arg, why);
+}
+
+static void on_refused(void *arg, const struct netron_reply *reply)
+{
+    struct netron_link *link = arg;
+    /* A demoted primary, or a user that was changed under us: this connection will not get better. While greeting,
+     * the handshake judges. */
+    if (link->state == LINK_READY &&
+        (netron_reply_error_is(reply, "READONLY") || netron_reply_error_is(reply, "NOAUTH"))) {
+        struct netron_failure why;
+        netron_reply_fail(reply, "Redis", &why);
+        netron_conn_close(link->conn, &why);
+    }
+}
+
+static void on_message(void *arg, const struct netron_reply *reply)
+{
+    struct netron_link *link = arg;
+    if (link->events->message != NULL)
+        link->events->message(link->arg, reply);
+}
+
+static const struct netron_conn_events conn_events = {
+    .opened = on_opened,
+    .closed = on_closed,
+    .refused = on_refused,
+    .message = on_message,
+};
+
+/* ---- beginning ---- */
+
+static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const struct netron_failure *failure)
+{
+    struct netron_link *link = arg;
+    struct netron_failure why;
+    if (endpoint == NULL) {
+        fall_back(link, failure);
+        return;
+    }
+    uint64_t deadline = link->timer.at;
+    if (netron_conn_open(link->core, endpoint, link->settings->command_timeout_ms, &conn_events, link, &link->conn,
+                         &why) != 0) {
+        fall_back(link, &why);
+        return;
+    }
+    uint64_t now = netron_core_now(link->core);
+    enter_state(link, LINK_CONNECTING, endpoint->path != NULL ? endpoint->path : endpoint->address);
+    netron_core_after(link->core, &link->timer, deadline > now ? deadline - now : 0);
+}
+
+static void begin(struct netron_link *link)
+{
+    enter_state(link, LINK_FINDING, "begin");
+    netron_core_after(link->core, &link->timer, link->settings->connect_timeout_ms);
+    netron_whereabouts_ask(&link->whereabouts);
+}
+
+/* A link that heard nothing for an interval asks; one that hears nothing for a further interval is dead. Traffic counts
+ * as an answer, so a node that beats sends no ping. */
+static void check_life(struct netron_link *link)
+{
+    uint32_t interval = link->settings->ping_interval_ms;
+    uint64_t now = netron_core_now(link->core);
+    uint64_t heard_at = netron_conn_heard_at(link->conn);
+    if (link->pinged_at != 0 && heard_at < link->pinged_at) {
+        struct netron_failure why;
+        netron_fail(&why, NETRON_ETIMEDOUT, "Redis did not answer a PING within %u ms", interval);
+        fall_back(link, &why);
+        return;
+    }
+    link->pinged_at = 0;
+    uint64_t silence = now - heard_at;
+    if (silence < interval) {
+        netron_core_after(link->core, &link->timer, interval - silence);
+        return;
+    }
+    if (netron_conn_ping(link->conn) == 0)
+        link->pinged_at = now;
+    netron_core_after(link->core, &link->timer, interval);
+}
+
+static void on_timer(void *arg)
+{
+    struct netron_link *link = arg;
+    struct netron_failure why;
+    switch (link->state) {
+    case LINK_FINDING:
+    case LINK_CONNECTING:
+    case LINK_GREETING:
+        netron_fail(&why, NETRON_ETIMEDOUT, "no connection to Redis within %u ms (%s)",
+                    link->settings->connect_timeout_ms, state_name(link->state));
+        fall_back(link, &why);
+        break;
+    case LINK_READY:
+        check_life(link);
+        break;
+    case LINK_WAITING:
+        begin(link);
+        break;
+    case LINK_IDLE:
+    case LINK_CLOSED:
+        break;
+    }
+}
+
+int netron_link_new(struct netron_core *core, const struct netron_settings *settings, const char *name,
+                    const struct netron_link_events *events, void *arg, struct netron_link **out)
+{
+    struct netron_link *link = calloc(1, sizeof(*link));
+    if (link == NULL)
+        return NETRON_ENOMEM;
+    link->core = core;
+    link->settings = settings;
+    link->name = name;
+    link->events = events;
+    link->arg = arg;
+    netron_fail(&link->failure, NETRON_EDISCONNECTED, "not connected to Redis yet");
+    netron_deadline_init(&link->timer, on_timer, link);
+    netron_whereabouts_init(&link->whereabouts, core, &settings->redis, on_endpoint, link);
+    *out = link;
+    return 0;
+}
+
+void netron_link_open(struct netron_link *link)
+{
+    if (link->state == LINK_IDLE)
+        begin(link);
+}
+
+static void destroy(struct netron_grave *grave)
+{
+    free((char *)grave - offsetof(struct netron_link, grave));
+}
+
+void netron_link_free(struct netron_link *link)
+{
+    if (link == NULL)
+        return;
+    netron_whereabouts_stop(&link->whereabouts);
+    enter_state(link, LINK_CLOSED, "freed");
+    netron_conn_free(link->conn);
+    link->conn = NULL;
+    netron_core_bury(link->core, &link->grave, destroy);
+}
+
+bool netron_link_is_ready(const struct netron_link *link)
+{
+    return link->state == LINK_READY;
+}
+
+const struct netron_failure *netron_link_failure(const struct netron_link *link)
+{
+    return &link->failure;
+}
+
+int netron_link_send(struct netron_link *link, int argc, const char *const *argv, const size_t *lengths,
+                     netron_reply_fn fn, void *arg, uint64_t *ticket)
+{
+    if (link->state != LINK_READY)
+        return NETRON_EDISCONNECTED;
+    return netron_conn_send(link->conn, argc, argv, lengths, fn, arg, ticket);
+}
+
+void netron_link_cancel(struct netron_link *link, uint64_t ticket)
+{
+    if (link->conn != NULL)
+        netron_conn_cancel(link->conn, ticket);
+}
+
+void netron_link_stream(struct netron_link *link)
+{
+    if (link->conn != NULL)
+        netron_conn_stream(link->conn);
+}
+
+void netron_link_reject(struct netron_link *link, const struct netron_failure *why)
+{
+    if (link->conn != NULL)
+        netron_conn_close(link->conn, why);
+}

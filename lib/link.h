@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One lasting connection to Redis: it connects, introduces itself, proves that it is alive, and begins again whenever
+ * that ends.
+ *
+ *     IDLE -> FINDING -> CONNECTING -> GREETING -> READY
+ *               ^             |            |         |
+ *               +-- WAITING <-+------------+---------+        and CLOSED from anywhere
+ */
+#ifndef NETRON_LIB_LINK_H
+#define NETRON_LIB_LINK_H
+
+#include "conn.h"
+#include "settings.h"
+
+struct netron_link;
+
+/* All are called from the top level; each may free the link, or everything. */
+struct netron_link_events {
+    void (*ready)(void *arg);
+    /* The link was ready and is not any more, or an attempt failed. It goes on trying by itself. */
+    void (*down)(void *arg, const struct netron_failure *why);
+    void (*message)(void *arg, const struct netron_reply *reply); /* after netron_link_stream(); may be NULL otherwise */
+};
+
+/* settings outlives the link; name is for the log, a constant. Returns 0, NETRON_ENOMEM. */
+int netron_link_new(struct netron_core *core, const struct netron_settings *settings, const char *name,
+                    const struct netron_link_events *events, void *arg, struct netron_link **out);
+void netron_link_open(struct netron_link *link);
+/* Nothing is called afterwards but requests in flight, with NETRON_ECANCELLED, from inside. NULL is fine. */
+void netron_link_free(struct netron_link *link);
+
+bool netron_link_is_ready(const struct netron_link *link);
+/* Why it is not ready: the latest failure, or "not connected yet". */
+const struct netron_failure *netron_link_failure(const struct netron_link *link);
+
+/* As netron_conn_send(); NETRON_EDISCONNECTED unless the link is ready. */
+int netron_link_send(struct netron_link *link, int argc, const char *const *argv, const size_t *lengths,
+                     netron_reply_fn fn, void *arg, uint64_t *ticket);
+void netron_link_cancel(struct netron_link *link, uint64_t ticket);
+
+/* Unasked replies become messages, until this connection ends. */
+void netron_link_stream(struct netron_link *link);
+
+/* Ends the connection, because what came over it makes it useless; the reason decides how soon the next attempt comes. */
+void netron_link_reject(struct netron_link *link, const struct netron_failure *why);
+
+#endif

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lookup goes through its pages one after the other; each page takes one or two pipelined round trips:
+ *
+ *     COUNT   SCARD index:nodes, ZCARD expiry, and the first page of ids (SSCAN of the service's index).
+ *             If the counts differ, nodes are there that no index of ours knows: begin again with index:nodes.
+ *     FETCH   for up to 512 ids: HMGET of the records, MGET of the heartbeats
+ *     HASHES  for live ids whose record is missing or another owner's: HMGET of the node's own hash
+ *     then FETCH the next 512, or SCAN the next page of ids, until the cursor comes round to 0.
+ */
+#include "lookup.h"
+#include "candidates.h"
+#include "keys.h"
+#include "node.h"
+#include "version_range.h"
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define PAGE 512         /* protocol section 3: no call handles more */
+#define PAGE_TEXT "512"
+#define PAGES_MAX 65536u /* a cursor that never comes round must not keep us for ever */
+
+struct netron_lookup {
+    struct netron_lookups *lookups;
+    struct netron_grave grave;
+    struct netron_lookup *prev; /* utlist.h wants these names */
+    struct netron_lookup *next;
+    bool finished;
+    unsigned outstanding;
+    struct netron_deadline begin;
+    void (*step)(struct netron_lookup *lookup); /* what to do when all replies of a round are there */
+    struct netron_failure failure;              /* of this round; code 0 = none */
+
+    netron_nodes_fn found;
+    netron_active_fn found_active;
+    void *arg;
+    char *id; /* is_active */
+    char *name;
+    char *version;
+    char *service_key;
+
+    bool whole_index; /* the ids come from index:nodes */
+    bool counts_differ;
+    long long indexed;
+    char cursor[24];
+    unsigned pages;
+    struct netron_candidates candidates;
+    size_t fetched; /* how many of the candidates are dealt with */
+    size_t fetching;
+};
+
+/* ---- the end ---- */
+
+static void destroy(struct netron_grave *grave)
+{
+    struct netron_lookup *lookup = (struct netron_lookup *)((char *)grave - offsetof(struct netron_lookup, grave));
+    netron_candidates_clear(&lookup->candidates);
+    free(lookup->id);
+    free(lookup->name);
+    free(lookup->version);
+    free(lookup->service_key);
+    free(lookup);
+}
+
+static void release_if_done(struct netron_lookup *lookup)
+{
+    if (lookup->finished && lookup->outstanding == 0)
+        netron_core_bury(lookup->lookups->core, &lookup->grave, destroy);
+}
+
+static void finish(struct netron_lookup *lookup, int code, const netron_node *const *nodes, size_t count, int active)
+{
+    struct netron_lookups *lookups = lookup->lookups;
+    lookup->finished = true;
+    netron_core_cancel(lookups->core, &lookup->begin);
+    DL_DELETE(lookups->pending, lookup);
+    lookups->count--;
+    if (code == 0)
+        lookups->core->stats.lookups++;
+    if (lookup->found != NULL)
+        lookup->found(lookups->discovery, code, nodes, count, lookup->arg);
+    else
+        lookup->found_active(lookups->discovery, code, active, lookup->arg);
+}
+
+static void finish_failed(struct netron_lookup *lookup, const struct netron_failure *why)
+{
+    netron_core_note(lookup->lookups->core, why);
+    finish(lookup, why->code, NULL, 0, 0);
+}
+
+static int by_id(const void *one, const void *other)
+{
+    const netron_node *const *a = one;
+    const netron_node *const *b = other;
+    return strcmp((*a)->id, (*b)->id);
+}
+
+static void finish_found(struct netron_lookup *lookup)
+{
+    size_t count = 0;
+    const netron_node **nodes = netron_candidates_nodes(&lookup->candidates, &count);
+    if (nodes == NULL) {
+        struct netron_failure why;
+        netron_fail(&why, NETRON_ENOMEM, "no memory for the nodes of a lookup");
+        finish_failed(lookup, &why);
+        return;
+    }
+    qsort(nodes, count, sizeof(*nodes), by_id);
+    finish(lookup, 0, nodes, count, 0);
+    free(nodes);
+}
+
+/* ---- rounds ---- */
+
+static void fail_round(struct netron_lookup *lookup, const struct netron_failure *why)
+{
+    if (lookup->failure.code == 0)
+        lookup->failure = *why;
+}
+
+static void fail_round_with(struct netron_lookup *lookup, int code, const char *what)
+{
+    struct netron_failure why;
+    netron_fail(&why, code, "%s: %s", what, netron_strerror(code));
+    fail_round(lookup, &why);
+}
+
+static void fail_round_by_reply(struct netron_lookup *lookup, const struct netron_reply *reply, const char *what)
+{
+    struct netron_failure why;
+    netron_reply_fail(reply, what, &why);
+    fail_round(lookup, &why);
+}
+
+/* Every reply ends here: when it was the round's last, the lookup goes on, or ends. */
+static void arrived(struct netron_lookup *lookup)
+{
+    lookup->outstanding--;
+    if (!lookup->finished && lookup->outstanding == 0) {
+        if (lookup->failure.code != 0)
+            finish_failed(lookup, &lookup->failure);
+        else
+            lookup->step(lookup);
+    }
+    release_if_done(lookup);
+}
+
+/* Sends one command of a round. A failure to send fails the round; the replies under way are still awaited. */
+static void ask(struct netron_lookup *lookup, size_t count, const char *const *words, netron_reply_fn fn)
+{
+    size_t *lengths = calloc(count, sizeof(*lengths));
+    int code = NETRON_ENOMEM;
+    if (lengths != NULL) {
+        for (size_t i = 0; i < count; i++)
+            lengths[i] = strlen(words[i]);
+        code = netron_link_send(lookup->lookups->link, (int)count, words, lengths, fn, lookup, NULL);
+    }
+    if (code == 0)
+        lookup->outstanding++;
+    else
+        fail_round_with(lookup, code, words[0]);
+    free(lengths);
+}
+
+/* A round in which nothing could be sent has no reply to end it. */
+static void end_round(struct netron_lookup *lookup)
+{
+    if (lookup->outstanding == 0 && lookup->failure.code != 0)
+        finish_failed(lookup, &lookup->failure);
+}
+
+/* ---- HASHES: the nodes' own hashes ---- */
+
+static void fetch(struct netron_lookup *lookup);
+static void scan(struct netron_lookup *lookup);
+
+static void go_on(struct netron_lookup *lookup)
+{
+    lookup->fetched += lookup->fetching;
+    if (lookup->fetched < lookup->candidates.count)
+        fetch(lookup);
+    else if (strcmp(lookup->cursor, "0") != 0)
+        scan(lookup);
+    else
+        finish_found(lookup);
+}
+
+static void keep_if_wanted(struct netron_lookup *lookup, struct netron_candidate *candidate, netron_node *node)
+{
+    bool is_wanted = lookup->name == NULL;
+    for (size_t i = 0; i < node->service_count && !is_wanted; i++)
+        is_wanted = strcmp(node->services[i].name, lookup->name) == 0 &&
+                    netron_version_range_accepts(lookup->version, node->services[i].version);
+    if (is_wanted)
+        candidate->node = node;
+    else
+        netron_node_free(node);
+}
+
+static void on_hash(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    struct netron_candidate *candidate = netron_candidates_next_hash(&lookup->candidates);
+    if (reply == NULL) {
+        fail_round(lookup, failure);
+    } else if (candidate != NULL && !lookup->finished) {
+        struct netron_failure why;
+        size_t lengths[3] = {0, 0, 0};
+        const char *texts[3];
+        netron_node *node = NULL;
+        for (size_t i = 0; i < 3; i++)
+            texts[i] = netron_reply_text(netron_reply_at(reply, i), &lengths[i]);
+        if (netron_reply_error_is(reply, "WRONGTYPE"))
+            netron_skipped_add(&lookup->lookups->skipped, candidate->id, netron_reply_error(reply));
+        else if (!netron_reply_is_array(reply))
+            fail_round_by_reply(lookup, reply, "HMGET");
+        else if (netron_record_from_hash(candidate->id, texts[0], lengths[0], texts[1], lengths[1], texts[2],
+                                         lengths[2], &node, &why) == 0)
+            keep_if_wanted(lookup, candidate, node);
+        else
+            netron_skipped_add(&lookup->lookups->skipped, candidate->id, why.sentence);
+    }
+    arrived(lookup);
+}
+
+static void fetch_hashes(struct netron_lookup *lookup)
+{
+    lookup->step = go_on;
+    netron_candidates_rewind(&lookup->candidates, lookup->fetched);
+    for (size_t i = 0; i < lookup->fetching; i++) {
+        const struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
+        if (!candidate->needs_hash)
+            continue;
+        char *key = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_NODE, candidate->id);
+        if (key != NULL) {
+            const char *const words[] = {"HMGET", key, "address", "services", "timestamp"};
+            ask(lookup, 5, words, on_hash);
+        } else {
+            fail_round_with(lookup, NETRON_ENOMEM, "HMGET");
+        }
+        free(key);
+    }
+    if (lookup->outstanding == 0 && lookup->failure.code == 0)
+        go_on(lookup);
+    else
+        end_round(lookup);
+}
+
+/* ---- FETCH: records and heartbeats ---- */
+
+/* The bookkeeping itself may be garbage, or missing: then the nodes' own hashes are asked. */
+static void on_records(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    struct netron_failure why;
+    if (reply == NULL)
+        fail_round(lookup, failure);
+    else if (netron_reply_error(reply) != NULL && !netron_reply_error_is(reply, "WRONGTYPE"))
+        fail_round_by_reply(lookup, reply, "HMGET");
+    for (size_t i = 0; i < lookup->fetching && !lookup->finished; i++) {
+        struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
+        size_t length = 0;
+        const char *line = netron_reply_text(netron_reply_at(reply, i), &length);
+        if (line != NULL && netron_record_parse(line, length, candidate->id, &candidate->record, &why) != 0)
+            netron_skipped_add(&lookup->lookups->skipped, candidate->id, why.sentence);
+    }
+    arrived(lookup);
+}
+
+static void on_heartbeats(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    if (reply == NULL)
+        fail_round(lookup, failure);
+    else if (!netron_reply_is_array(reply))
+        fail_round_by_reply(lookup, reply, "MGET");
+    for (size_t i = 0; i < lookup->fetching && !lookup->finished; i++) {
+        struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
+        const struct netron_reply *owner = netron_reply_at(reply, i);
+        bool is_live = netron_reply_text(owner, NULL) != NULL;
+        bool is_record_current = candidate->record.node != NULL &&
+                                 netron_reply_is_text(owner, candidate->record.incarnation);
+        candidate->needs_hash = is_live && !is_record_current;
+        if (is_live && is_record_current) {
+            keep_if_wanted(lookup, candidate, candidate->record.node);
+            candidate->record.node = NULL;
+        }
+        netron_record_clear(&candidate->record);
+    }
+    arrived(lookup);
+}
+
+static void fetch(struct netron_lookup *lookup)
+{
+    const char *prefix = lookup->lookups->settings->key_prefix;
+    size_t left = lookup->candidates.count - lookup->fetched;
+    lookup->fetching = left < PAGE ? left : PAGE;
+    lookup->step = fetch_hashes;
+    const char *words[PAGE + 2];
+    char *keys[PAGE];
+    size_t count = 0;
+    words[count++] = "HMGET";
+    words[count++] = lookup->lookups->records_key;
+    for (size_t i = 0; i < lookup->fetching; i++)
+        words[count++] = lookup->candidates.list[lookup->fetched + i].id;
+    ask(lookup, count, words, on_records);
+
+    bool has_keys = true;
+    words[0] = "MGET";
+    for (size_t i = 0; i < lookup->fetching; i++) {
+        keys[i] = netron_key_name(prefix, NETRON_KEY_HEARTBEAT, lookup->candidates.list[lookup->fetched + i].id);
+        words[i + 1] = keys[i];
+        has_keys = has_keys && keys[i] != NULL;
+    }
+    if (has_keys)
+        ask(lookup, lookup->fetching + 1, words, on_heartbeats);
+    else
+        fail_round_with(lookup, NETRON_ENOMEM, "MGET");
+    for (size_t i = 0; i < lookup->fetching; i++)
+        free(keys[i]);
+    end_round(lookup);
+}
+
+/* ---- COUNT and SCAN: the ids ---- */
+
+static void on_ids(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    struct netron_failure why;
+    const char *cursor = netron_reply_text(netron_reply_at(reply, 0), NULL);
+    const struct netron_reply *ids = netron_reply_at(reply, 1);
+    if (reply == NULL) {
+        fail_round(lookup, failure);
+    } else if (netron_reply_error_is(reply, "WRONGTYPE") && !lookup->whole_index) {
+        lookup->counts_differ = true; /* a broken index of one service: the index of all nodes still serves */
+    } else if (cursor == NULL || strlen(cursor) >= sizeof(lookup->cursor) || !netron_reply_is_array(ids)) {
+        fail_round_by_reply(lookup, reply, "SSCAN");
+    } else if (!lookup->finished) {
+        memcpy(lookup->cursor, cursor, strlen(cursor) + 1);
+        for (size_t i = 0; i < netron_reply_count(ids) && lookup->failure.code == 0; i++) {
+            size_t length = 0;
+            const char *id = netron_reply_text(netron_reply_at(ids, i), &length);
+            if (id == NULL || length != strlen(id) || netron_node_check_id(id, &why) != 0)
+                netron_skipped_add(&lookup->lookups->skipped, id != NULL ? id : "", "an index holds what is no node id");
+            else if (netron_candidates_add(&lookup->candidates, id) != 0)
+                fail_round_with(lookup, NETRON_ENOMEM, "SSCAN");
+        }
+    }
+    arrived(lookup);
+}
+
+static void scan_index(struct netron_lookup *lookup)
+{
+    const char *key = lookup->whole_index ? lookup->lookups->node_index_key : lookup->service_key;
+    const char *const words[] = {"SSCAN", key, lookup->cursor, "COUNT", PAGE_TEXT};
+    if (++lookup->pages > PAGES_MAX)
+        fail_round_with(lookup, NETRON_EPROTOCOL, "SSCAN does not end");
+    else
+        ask(lookup, 5, words, on_ids);
+    end_round(lookup);
+}
+
+static void scan(struct netron_lookup *lookup)
+{
+    lookup->step = go_on;
+    lookup->fetching = 0;
+    scan_index(lookup);
+}
+
+static void scan_whole_index(struct netron_lookup *lookup)
+{
+    netron_candidates_clear(&lookup->candidates);
+    lookup->whole_index = true;
+    lookup->fetched = 0;
+    strcpy(lookup->cursor, "0");
+    scan(lookup);
+}
+
+static void on_counted(struct netron_lookup *lookup)
+{
+    if (lookup->counts_differ)
+        scan_whole_index(lookup);
+    else
+        go_on(lookup);
+}
+
+/* An index that cannot be counted is as good as one that differs. */
+static void on_indexed(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    if (reply == NULL)
+        fail_round(lookup, failure);
+    else if (!netron_reply_integer(reply, &lookup->indexed))
+        lookup->indexed = -1;
+    arrived(lookup);
+}
+
+static void on_adopted(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    long long adopted = -2;
+    if (reply == NULL)
+        fail_round(lookup, failure);
+    else
+        netron_reply_integer(reply, &adopted);
+    lookup->counts_differ = adopted != lookup->indexed;
+    arrived(lookup);
+}
+
+static void count_and_scan(struct netron_lookup *lookup)
+{
+    const char *const indexed[] = {"SCARD", lookup->lookups->node_index_key};
+    const char *const adopted[] = {"ZCARD", lookup->lookups->expiry_key};
+    lookup->step = on_counted;
+    ask(lookup, 2, indexed, on_indexed);
+    ask(lookup, 2, adopted, on_adopted);
+    scan_index(lookup);
+}
+
+static void on_exists(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    long long exists = 0;
+    if (reply == NULL)
+        fail_round(lookup, failure);
+    else if (!netron_reply_integer(reply, &exists))
+        fail_round_by_reply(lookup, reply, "EXISTS");
+    else if (!lookup->finished)
+        finish(lookup, 0, NULL, 0, exists != 0);
+    arrived(lookup);
+}
+
+static void ask_active(struct netron_lookup *lookup)
+{
+    char *key = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_HEARTBEAT, lookup->id);
+    const char *const words[] = {"EXISTS", key};
+    if (key != NULL)
+        ask(lookup, 2, words, on_exists);
+    else
+        fail_round_with(lookup, NETRON_ENOMEM, "EXISTS");
+    free(key);
+    end_round(lookup);
+}
+
+/* ---- the beginning ---- */
+
+static void on_begin(void *arg)
+{
+    struct netron_lookup *lookup = arg;
+    struct netron_link *link = lookup->lookups->link;
+    strcpy(lookup->cursor, "0");
+    if (!netron_link_is_ready(link))
+        finish_failed(lookup, netron_link_failure(link));
+    else if (lookup->id != NULL)
+        ask_active(lookup);
+    else if (lookup->name != NULL)
+        count_and_scan(lookup);
+    else
+        scan_whole_index(lookup);
+    release_if_done(lookup);
+}
+
+static char *copy_of(const char *text)
+{
+    return text != NULL ? strdup(text) : NULL;
+}
+
+static struct netron_lookup *lookup_new(struct netron_lookups *lookups, const char *id, const char *name,
+                                        const char *version)
+{
+    struct netron_lookup *lookup = calloc(1, sizeof(*lookup));
+    if (lookup == NULL)
+        return NULL;
+    lookup->lookups = lookups;
+    lookup->id = copy_of(id);
+    lookup->name = copy_of(name);
+    lookup->version = copy_of(version);
+    if (name != NULL)
+        lookup->service_key = netron_key_name(lookups->settings->key_prefix, NETRON_KEY_SERVICE_INDEX, name);
+    if ((id != NULL && lookup->id == NULL) || (name != NULL && (lookup->name == NULL || lookup->service_key == NULL)) ||
+        (version != NULL && lookup->version == NULL)) {
+        destroy(&lookup->grave);
+        return NULL;
+    }
+    netron_deadline_init(&lookup->begin, on_begin, lookup);
+    return lookup;
+}
+
+static int start(struct netron_lookups *lookups, const char *id, const char *name, const char *version,
+                 netron_nodes_fn found, netron_active_fn found_active, void *arg, struct netron_failure *why)
+{
+    if (found == NULL && found_active == NULL)
+        return netron_fail(why, NETRON_EINVAL, "found is NULL");
+    if (lookups->count >= lookups->settings->lookups_max)
+        return netron_fail(why, NETRON_EOVERLOAD, "%zu lookups are pending already (lookups_max)", lookups->count);
+    struct netron_lookup *lookup = lookup_new(lookups, id, name, version);
+    if (lookup == NULL)
+        return netron_fail(why, NETRON_ENOMEM, "no memory for a lookup");
+    lookup->found = found;
+    lookup->found_active = found_active;
+    lookup->arg = arg;
+    DL_APPEND(lookups->pending, lookup);
+    lookups->count++;
+    netron_core_after(lookups->core, &lookup->begin, 0);
+    return 0;
+}
+
+int netron_lookups_find(struct netron_lookups *lookups, const char *name, const char *version, netron_nodes_fn found,
+                        void *arg, struct netron_failure *why)
+{
+    int code = name != NULL ? netron_node_check_service_name(name, "name", why) : 0;
+    if (code == 0 && version != NULL)
+        code = netron_node_check_service_version(version, "version", why);
+    return code != 0 ? code : start(lookups, NULL, name, version, found, NULL, arg, why);
+}
+
+int netron_lookups_is_active(struct netron_lookups *lookups, const char *id, netron_active_fn found, void *arg,
+                             struct netron_failure *why)
+{
+    int code = netron_node_check_id(id, why);
+    return code != 0 ? code : start(lookups, id, NULL, NULL, NULL, found, arg, why);
+}
+
+int netron_lookups_open(struct netron_lookups *lookups)
+{
+    const char *prefix = lookups->settings->key_prefix;
+    lookups->skipped.core = lookups->core;
+    lookups->node_index_key = netron_key_name(prefix, NETRON_KEY_NODE_INDEX, "");
+    lookups->expiry_key = netron_key_name(prefix, NETRON_KEY_EXPIRY, "");
+    lookups->records_key = netron_key_name(prefix, NETRON_KEY_RECORDS, "");
+    if (lookups->node_index_key != NULL && lookups->expiry_key != NULL && lookups->records_key != NULL)
+        return 0;
+    netron_lookups_close(lookups);
+    return NETRON_ENOMEM;
+}
+
+void netron_lookups_cancel_all(struct netron_lookups *lookups)
+{
+    while (lookups->pending != NULL) {
+        struct netron_lookup *lookup = lookups->pending;
+        finish(lookup, NETRON_ECANCELLED, NULL, 0, 0);
+        release_if_done(lookup);
+    }
+}
+
+void netron_lookups_close(struct netron_lookups *lookups)
+{
+    netron_skipped_clear(&lookups->skipped);
+    free(lookups->node_index_key);
+    free(lookups->expiry_key);
+    free(lookups->records_key);
+    lookups->node_index_key = lookups->expiry_key = lookups->records_key = NULL;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop seam on libevent. The only file of the library that knows libevent.
+ *
+ * Libevent keeps most of the seam's contract by itself: event_del() and event_free() are legal in the event's own
+ * callback and take a pending activation back. Two things need care: a watch keeps one event for each direction, so
+ * that a change of interest is one event_add() or event_del(); and evdns_getaddrinfo() calls back at once for literals
+ * and for /etc/hosts, which the seam forbids, so answers are kept until an event of their own delivers them.
+ */
+#include <netron/libevent.h>
+#include <netron/error.h>
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <event2/util.h>
+
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+struct libevent_loop {
+    netron_loop seam;
+    struct event_base *base;
+    struct evdns_base *dns; /* made when the first host name comes */
+    struct evutil_monotonic_timer *clock;
+};
+
+struct libevent_io {
+    struct event *read;
+    struct event *write;
+    bool reads;
+    bool writes;
+    netron_io_fn fn;
+    void *arg;
+};
+
+struct libevent_timer {
+    struct event *event;
+    netron_timer_fn fn;
+    void *arg;
+};
+
+#define ADDRESSES_MAX 16 /* more addresses than this for one name are of no use to anybody */
+
+struct libevent_resolution {
+    struct libevent_loop *loop;
+    struct evdns_getaddrinfo_request *request; /* NULL once it has answered */
+    struct event *delivery;
+    netron_resolve_fn fn; /* NULL when cancelled */
+    void *arg;
+    bool starting;
+    int code;
+    const char *reason;
+    size_t count;
+    char addresses[ADDRESSES_MAX][INET6_ADDRSTRLEN];
+};
+
+static struct libevent_loop *of(netron_loop *loop)
+{
+    return loop->data;
+}
+
+/* ---- watches ---- */
+
+static void on_io(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    struct libevent_io *io = arg;
+    unsigned events = 0;
+    if (what & EV_READ)
+        events |= NETRON_READABLE;
+    if (what & EV_WRITE)
+        events |= NETRON_WRITABLE;
+    io->fn(events, io->arg); /* io may be gone now */
+}
+
+static int set_interest(struct event *event, bool *is_set, bool wanted)
+{
+    if (*is_set == wanted)
+        return 0;
+    if ((wanted ? event_add(event, NULL) : event_del(event)) != 0)
+        return NETRON_ELOOP;
+    *is_set = wanted;
+    return 0;
+}
+
+static int io_update(netron_loop *loop, void *handle, unsigned events)
+{
+    (void)loop;
+    struct libevent_io *io = handle;
+    int read_code = set_interest(io->read, &io->reads, (events & NETRON_READABLE) != 0);
+    int write_code = set_interest(io->write, &io->writes, (events & NETRON_WRITABLE) != 0);
+    return read_code != 0 ? read_code : write_code;
+}
+
+static void io_free(netron_loop *loop, void *handle)
+{
+    (void)loop;
+    struct libevent_io *io = handle;
+    if (io->read != NULL)
+        event_free(io->read);
+    if (io->write != NULL)
+        event_free(io->write);
+    free(io);
+}
+
+static void *io_new(netron_loop *loop, int fd, unsigned events, netron_io_fn fn, void *arg)
+{
+    struct libevent_io *io = calloc(1, sizeof(*io));
+    if (io == NULL)
+        return NULL;
+    io->fn = fn;
+    io->arg = arg;
+    io->read = event_new(of(loop)->base, fd, EV_READ | EV_PERSIST, on_io, io);
+    io->write = event_new(of(loop)->base, fd, EV_WRITE | EV_PERSIST, on_io, io);
+    if (io->read == NULL || io->write == NULL || io_update(loop, io, events) != 0) {
+        io_free(loop, io);
+        return NULL;
+    }
+    return io;
+}
+
+/* ---- timers ---- */
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct libevent_timer *timer = arg;
+    timer->fn(timer->arg); /* timer may be gone now */
+}
+
+static void *timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
+{
+    struct libevent_timer *timer = calloc(1, sizeof(*timer));
+    if (timer == NULL)
+        return NULL;
+    timer->fn = fn;
+    timer->arg = arg;
+    timer->event = evtimer_new(of(loop)->base, on_timer, timer);
+    if (timer->event == NULL) {
+        free(timer);
+        return NULL;
+    }
+    return timer;
+}
+
+static int timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
+{
+    (void)loop;
+    struct libevent_timer *timer = handle;
+    struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000), .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
+    return evtimer_add(timer->event, &delay) == 0 ? 0 : NETRON_ELOOP;
+}
+
+static void timer_stop(netron_loop *loop, void *handle)
+{
+    (void)loop;
+    struct libevent_timer *timer = handle;
+    evtimer_del(timer->event);
+}
+
+static void timer_free(netron_loop *loop, void *handle)
+{
+    (void)loop;
+    struct libevent_timer *timer = handle;
+    event_free(timer->event);
+    free(timer);
+}
+
+static uint64_t now(netron_loop *loop)
+{
+    struct timeval time;
+    if (evutil_gettime_monotonic(of(loop)->clock, &time) != 0)
+        return 0;
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000;
+}
+
+/* ---- names ---- */
+
+static void resolution_free(struct libevent_resolution *resolution)
+{
+    if (resolution->delivery != NULL)
+        event_free(resolution->delivery);
+    free(resolution);
+}
+
+static void deliver(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct libevent_resolution *resolution = arg;
+    const char *addresses[ADDRESSES_MAX];
+    for (size_t i = 0; i < resolution->count; i++)
+        addresses[i] = resolution->addresses[i];
+    netron_resolve_fn fn = resolution->fn;
+    resolution->fn = NULL; /* resolve_cancel() from inside the callback finds it spent */
+    fn(resolution->code, addresses, resolution->count, resolution->reason, resolution->arg);
+    resolution_free(resolution);
+}
+
+static void keep_addresses(struct libevent_resolution *resolution, const struct evutil_addrinfo *list)
+{
+    for (; list != NULL && resolution->count < ADDRESSES_MAX; list = list->ai_next) {
+        const void *address = NULL;
+        if (list->ai_family == AF_INET)
+            address = &((const struct sockaddr_in *)(const void *)list->ai_addr)->sin_addr;
+        else if (list->ai_family == AF_INET6)
+            address = &((const struct sockaddr_in6 *)(const void *)list->ai_addr)->sin6_addr;
+        if (address != NULL && inet_ntop(list->ai_family, address, resolution->addresses[resolution->count],
+                                         INET6_ADDRSTRLEN) != NULL)
+            resolution->count++;
+    }
+}
+
+static void on_resolved(int result, struct evutil_addrinfo *list, void *arg)
+{
+    struct libevent_resolution *resolution = arg;
+    resolution->request = NULL;
+    if (resolution->fn == NULL && !resolution->starting) { /* cancelled: evdns still calls back, once */
+        if (list != NULL)
+            evutil_freeaddrinfo(list);
+        resolution_free(resolution);
+        return;
+    }
+    keep_addresses(resolution, list);
+    if (list != NULL)
+        evutil_freeaddrinfo(list);
+    if (resolution->count == 0) {
+        resolution->code = NETRON_ERESOLVE;
+        resolution->reason = result != 0 ? evutil_gai_strerror(result) : "no address of a known kind";
+    }
+    event_active(resolution->delivery, EV_TIMEOUT, 1);
+}
+
+static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, void *arg)
+{
+    struct libevent_loop *self = of(loop);
+    if (self->dns == NULL) /* DISABLE_WHEN_INACTIVE: the name servers' sockets must not keep the base from ending */
+        self->dns = evdns_base_new(self->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    if (self->dns == NULL) /* no usable resolv.conf: /etc/hosts still counts */
+        self->dns = evdns_base_new(self->base, 0);
+    struct libevent_resolution *resolution = calloc(1, sizeof(*resolution));
+    if (self->dns == NULL || resolution == NULL) {
+        free(resolution);
+        return NULL;
+    }
+    resolution->loop = self;
+    resolution->fn = fn;
+    resolution->arg = arg;
+    resolution->delivery = event_new(self->base, -1, 0, deliver, resolution);
+    if (resolution->delivery == NULL) {
+        free(resolution);
+        return NULL;
+    }
+    struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
+    resolution->starting = true;
+    resolution->request = evdns_getaddrinfo(self->dns, host, NULL, &hints, on_resolved, resolution);
+    resolution->starting = false;
+    return resolution;
+}
+
+static void resolve_cancel(netron_loop *loop, void *handle)
+{
+    (void)loop;
+    struct libevent_resolution *resolution = handle;
+    if (resolution->fn == NULL) /* inside its own callback: deliver() frees it */
+        return;
+    resolution->fn = NULL;
+    if (resolution->request != NULL)
+        evdns_getaddrinfo_cancel(resolution->request); /* on_resolved() follows in a later turn and frees */
+    else
+        resolution_free(resolution);
+}
+
+/* ---- the table ---- */
+
+static void loop_free(netron_loop *loop)
+{
+    struct libevent_loop *self = of(loop);
+    if (self->dns != NULL)
+        evdns_base_free(self->dns, 0);
+    if (self->clock != NULL)
+        evutil_monotonic_timer_free(self->clock);
+    free(self);
+}
+
+int netron_libevent_loop_new(struct event_base *base, netron_loop **out)
+{
+    if (base == NULL || out == NULL)
+        return NETRON_EINVAL;
+    struct libevent_loop *self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return NETRON_ENOMEM;
+    self->base = base;
+    self->clock = evutil_monotonic_timer_new();
+    if (self->clock == NULL || evutil_configure_monotonic_time(self->clock, 0) != 0) {
+        if (self->clock != NULL)
+            evutil_monotonic_timer_free(self->clock);
+        free(self);
+        return NETRON_ENOMEM;
+    }
+    self->seam = (netron_loop){
+        .size = sizeof(netron_loop),
+        .data = self,
+        .io_new = io_new,
+        .io_update = io_update,
+        .io_free = io_free,
+        .timer_new = timer_new,
+        .timer_start = timer_start,
+        .timer_stop = timer_stop,
+        .timer_free = timer_free,
+        .now = now,
+        .resolve = resolve,
+        .resolve_cancel = resolve_cancel,
+        .free = loop_free,
+    };
+    *out = &self->seam;
+    return 0;
+}

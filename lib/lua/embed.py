@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes Lua scripts as C data, each with the SHA-1 that EVALSHA knows it by."""
+
+import hashlib
+import pathlib
+import sys
+
+
+def as_c_bytes(data):
+    lines = []
+    for start in range(0, len(data), 20):
+        lines.append("    " + ", ".join(str(byte) for byte in data[start : start + 20]) + ",")
+    return "\n".join(lines)
+
+
+def main(output, inputs):
+    parts = ["/* Made from lib/lua by embed.py. */", '#include "script_sources.h"', ""]
+    for path in map(pathlib.Path, inputs):
+        source = path.read_bytes()
+        digest = hashlib.sha1(source).hexdigest()
+        name = path.stem
+        # Bytes and not a literal: C promises room for 4095 characters only.
+        parts += [f"static const char {name}_text[] = {{", as_c_bytes(source + b"\0"), "};", ""]
+        parts += [f"const struct netron_script_source netron_script_source_{name} = {{"]
+        parts += [f'    .text = {name}_text, .length = {len(source)}, .sha1 = "{digest}"', "};", ""]
+    pathlib.Path(output).write_text("\n".join(parts))
+
+
+main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* The registrations of a discovery: begun, changed, left and freed. */
+#include "backoff.h"
+#include "keys.h"
+#include "node.h"
+#include "registration_life.h"
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+static void destroy(struct netron_grave *grave)
+{
+    netron_registration *registration =
+        (netron_registration *)((char *)grave - offsetof(struct netron_registration, grave));
+    netron_wish_clear(&registration->wish);
+    free(registration->heartbeat_key);
+    free(registration);
+}
+
+int netron_registration_new(struct netron_registrar *registrar, const netron_node *node,
+                            netron_registration_fn on_change, void *arg, netron_registration **out,
+                            struct netron_failure *why)
+{
+    int code = netron_node_check(node, why);
+    if (code != 0)
+        return code;
+    netron_registration *registration = calloc(1, sizeof(*registration));
+    if (registration == NULL)
+        return netron_fail(why, NETRON_ENOMEM, "no memory for a registration");
+    registration->heartbeat_key = netron_key_name(registrar->settings->key_prefix, NETRON_KEY_HEARTBEAT, node->id);
+    if (registration->heartbeat_key == NULL ||
+        netron_wish_make(&registration->wish, node, registrar->settings->heartbeat_ttl_ms) != 0) {
+        destroy(&registration->grave);
+        return netron_fail(why, NETRON_ENOMEM, "no memory for a registration");
+    }
+    registration->registrar = registrar;
+    registration->core = registrar->core;
+    registration->state = NETRON_REGISTERING;
+    registration->on_change = on_change;
+    registration->arg = arg;
+    registration->wanted = 1;
+    snprintf(registration->incarnation, sizeof(registration->incarnation), "%016" PRIx64,
+             netron_core_random(registrar->core));
+    DL_APPEND(registrar->all, registration);
+    netron_registration_begin(registration);
+    *out = registration;
+    return 0;
+}
+
+void netron_registrar_link_ready(struct netron_registrar *registrar)
+{
+    netron_registration *registration;
+    DL_FOREACH(registrar->all, registration)
+    {
+        if (netron_registration_has_ended(registration) || registration->in_flight != OPERATION_NONE)
+            continue;
+        /* Those that Redis has seen before look after their heartbeat soon, for it may be another Redis now, or an empty
+         * one; but not all in the same instant. */
+        bool is_urgent = !registration->established || registration->stored != registration->wanted ||
+                         registration->state == NETRON_LEAVING;
+        uint32_t spread = registrar->settings->heartbeat_interval_ms / 10;
+        registration->failures = 0;
+        netron_registration_act_after(registration,
+                  is_urgent ? 0 : netron_backoff_spread(spread, netron_core_random(registration->core)));
+    }
+}
+
+void netron_registrar_leave(struct netron_registrar *registrar)
+{
+    netron_registration *registration;
+    DL_FOREACH(registrar->all, registration)
+    netron_registration_leave(registration);
+}
+
+/* One at a time from the front, for the callbacks may free any of them. */
+void netron_registrar_give_up(struct netron_registrar *registrar, const struct netron_failure *why)
+{
+    for (;;) {
+        netron_registration *registration = registrar->all;
+        while (registration != NULL && netron_registration_has_ended(registration))
+            registration = registration->next;
+        if (registration == NULL)
+            return;
+        netron_registration_give_up(registration, why);
+    }
+}
+
+size_t netron_registrar_remaining(const struct netron_registrar *registrar)
+{
+    size_t remaining = 0;
+    netron_registration *registration;
+    DL_FOREACH(registrar->all, registration)
+    if (!netron_registration_has_ended(registration))
+        remaining++;
+    return remaining;
+}
+
+void netron_registrar_free_all(struct netron_registrar *registrar)
+{
+    while (registrar->all != NULL)
+        netron_registration_free(registrar->all);
+}
+
+/* ---- the public side ---- */
+
+static int refuse_update(netron_registration *registration, struct netron_failure *why)
+{
+    if (registration->state == NETRON_REPLACED)
+        return netron_fail(why, NETRON_EREPLACED, "node %s was registered by another process",
+                           registration->wish.node->id);
+    if (netron_registration_has_ended(registration) || registration->registrar->closed || registration->state == NETRON_LEAVING)
+        return netron_fail(why, NETRON_ESHUTDOWN, "node %s is leaving", registration->wish.node->id);
+    return 0;
+}
+
+/* Makes this the wanted content, unless it is already. */
+static int want(netron_registration *registration, const netron_node *node, netron_done_fn done, void *arg,
+                struct netron_failure *why)
+{
+    const netron_node *current = registration->wish.node;
+    bool is_same = strcmp(node->address, current->address) == 0 &&
+                   netron_node_same_services(node->services, node->service_count, current->services,
+                                             current->service_count);
+    struct netron_wish wish = {0};
+    if ((!is_same && netron_wish_make(&wish, node, registration->registrar->settings->heartbeat_ttl_ms) != 0) ||
+        netron_completions_add(&registration->updates, registration->wanted + (is_same ? 0 : 1), done, arg) != 0) {
+        netron_wish_clear(&wish);
+        return netron_fail(why, NETRON_ENOMEM, "no memory for an update");
+    }
+    if (!is_same) {
+        netron_wish_clear(&registration->wish);
+        registration->wish = wish;
+        registration->wanted++;
+        if (registration->in_flight == OPERATION_NONE && netron_link_is_ready(registration->registrar->link)) {
+            registration->failures = 0;
+            netron_registration_act_after(registration, 0);
+        }
+    }
+    netron_registration_settle(registration);
+    return 0;
+}
+
+static int update(netron_registration *registration, const netron_node *node, int check_code, netron_done_fn done,
+                  void *arg, struct netron_failure *why)
+{
+    int code = refuse_update(registration, why);
+    if (code == 0)
+        code = check_code;
+    if (code == 0)
+        code = want(registration, node, done, arg, why);
+    return code == 0 ? 0 : netron_core_note(registration->core, why);
+}
+
+int netron_registration_update_services(netron_registration *registration, const netron_service *services,
+                                        size_t count, netron_done_fn done, void *arg)
+{
+    struct netron_failure why = {0};
+    if (registration == NULL)
+        return NETRON_EINVAL;
+    struct netron_core *core = registration->core;
+    netron_core_enter(core);
+    netron_node node = *registration->wish.node;
+    node.services = services;
+    node.service_count = count;
+    int check_code = netron_node_check_services(services, count, &why);
+    int code = update(registration, &node, check_code, done, arg, &why);
+    netron_core_leave(core);
+    return code;
+}
+
+int netron_registration_update_address(netron_registration *registration, const char *address, netron_done_fn done,
+                                       void *arg)
+{
+    struct netron_failure why = {0};
+    if (registration == NULL)
+        return NETRON_EINVAL;
+    struct netron_core *core = registration->core;
+    netron_core_enter(core);
+    netron_node node = *registration->wish.node;
+    node.address = address;
+    int check_code = netron_node_check_address(address, &why);
+    int code = update(registration, &node, check_code, done, arg, &why);
+    netron_core_leave(core);
+    return code;
+}
+
+int netron_registration_deregister(netron_registration *registration, netron_done_fn done, void *arg)
+{
+    if (registration == NULL)
+        return NETRON_EINVAL;
+    struct netron_core *core = registration->core;
+    netron_core_enter(core);
+    int code = netron_completions_add(&registration->leavers, 0, done, arg);
+    if (code == 0 && netron_registration_has_ended(registration))
+        netron_registration_settle(registration);
+    else if (code == 0)
+        netron_registration_leave(registration);
+    netron_core_leave(core);
+    return code;
+}
+
+void netron_registration_free(netron_registration *registration)
+{
+    if (registration == NULL || registration->freed)
+        return;
+    struct netron_core *core = registration->core;
+    struct netron_registrar *registrar = registration->registrar;
+    netron_core_enter(core);
+    bool had_ended = netron_registration_has_ended(registration);
+    registration->freed = true;
+    netron_registration_stop(registration);
+    DL_DELETE(registrar->all, registration);
+    if (registration->state == NETRON_REGISTERED)
+        core->stats.nodes_registered--;
+    netron_completions_run(&registration->updates, UINT64_MAX, registrar->discovery, NETRON_ECANCELLED);
+    netron_completions_run(&registration->leavers, UINT64_MAX, registrar->discovery, NETRON_ECANCELLED);
+    netron_core_bury(core, &registration->grave, destroy);
+    if (!had_ended)
+        registrar->ended(registrar->ended_arg, 0);
+    netron_core_leave(core);
+}
+
+netron_registration_state netron_registration_get_state(const netron_registration *registration)
+{
+    return registration->state;
+}
+
+const netron_node *netron_registration_node(const netron_registration *registration)
+{
+    return registration->wish.node;
+}

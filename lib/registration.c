@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a registration.
+ *
+ * act() decides what is due and sends it: deregister when leaving; register when Redis is not known to hold what is
+ * wanted, and at every tenth beat; else a beat, which is one GETEX. Every answer ends in succeed(), replaced() or
+ * fail_try(), and those say when act() comes next.
+ *
+ * Ownership: the heartbeat key holds the owner's incarnation. The first register follows the user's policy; every later
+ * one only renews, so a process that was taken over while it could not beat never takes the id back.
+ */
+#include "registration_life.h"
+#include "backoff.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BEATS_PER_REPAIR 10 /* protocol section 3: every tenth beat is a register call */
+
+static void act(netron_registration *registration);
+
+/* ---- states ---- */
+
+static const char *state_name(netron_registration_state state)
+{
+    static const char *const names[] = {"new",      "registering", "registered", "lost",
+                                        "failed",   "replaced",    "leaving",    "left"};
+    return names[state];
+}
+
+bool netron_registration_has_ended(const netron_registration *registration)
+{
+    return registration->freed || registration->gave_up || registration->state == NETRON_REPLACED ||
+           registration->state == NETRON_LEFT;
+}
+
+static void tell_state(netron_registration *registration)
+{
+    if (registration->on_change != NULL && !registration->freed)
+        registration->on_change(registration, registration->state, registration->code, registration->arg);
+}
+
+/* The one transition function. */
+static void set_state(netron_registration *registration, netron_registration_state state, int code,
+                      const char *sentence)
+{
+    struct netron_core *core = registration->core;
+    netron_log(&core->log, code == 0 || state == NETRON_REPLACED ? NETRON_LOG_INFO : NETRON_LOG_WARNING,
+               "node %s: %s -> %s%s%s", registration->wish.node->id, state_name(registration->state), state_name(state),
+               sentence[0] != '\0' ? ": " : "", sentence);
+    if (registration->state == NETRON_REGISTERED)
+        core->stats.nodes_registered--;
+    if (state == NETRON_REGISTERED)
+        core->stats.nodes_registered++;
+    registration->state = state;
+    registration->code = code;
+}
+
+/* The user hears of it, and may free the registration. */
+static void enter_state(netron_registration *registration, netron_registration_state state, int code,
+                        const char *sentence)
+{
+    if (registration->state == state && registration->code == code)
+        return;
+    set_state(registration, state, code, sentence);
+    tell_state(registration);
+}
+
+void netron_registration_act_after(netron_registration *registration, uint32_t delay_ms)
+{
+    netron_core_after(registration->core, &registration->action, delay_ms);
+}
+
+static void act_after_interval(netron_registration *registration)
+{
+    netron_registration_act_after(registration, netron_backoff_vary(registration->registrar->settings->heartbeat_interval_ms,
+                                                netron_core_random(registration->core)));
+}
+
+static void forget_in_flight(netron_registration *registration)
+{
+    if (registration->in_flight == OPERATION_BEAT)
+        netron_link_cancel(registration->registrar->link, registration->ticket);
+    else if (registration->in_flight != OPERATION_NONE)
+        netron_script_cancel(registration->call);
+    registration->in_flight = OPERATION_NONE;
+}
+
+void netron_registration_stop(netron_registration *registration)
+{
+    forget_in_flight(registration);
+    netron_core_cancel(registration->core, &registration->action);
+    netron_core_cancel(registration->core, &registration->lease);
+    netron_core_cancel(registration->core, &registration->settled);
+}
+
+/* ---- ends ---- */
+
+/* The end of every registration but by free: its state, what waits for it, and the registrar hear of it. */
+static void end(netron_registration *registration, netron_registration_state state, const struct netron_failure *why)
+{
+    netron_discovery *discovery = registration->registrar->discovery;
+    struct netron_registrar *registrar = registration->registrar;
+    netron_registration_stop(registration);
+    registration->gave_up = state == NETRON_FAILED;
+    enter_state(registration, state, why->code, why->sentence);
+    netron_completions_run(&registration->updates, UINT64_MAX, discovery,
+                           why->code != 0 ? why->code : NETRON_ECANCELLED);
+    netron_completions_run(&registration->leavers, UINT64_MAX, discovery, why->code);
+    if (!registration->freed)
+        registrar->ended(registrar->ended_arg, why->code);
+}
+
+static void replaced(netron_registration *registration)
+{
+    struct netron_failure why;
+    netron_fail(&why, NETRON_EREPLACED, "node %s was registered by another process", registration->wish.node->id);
+    netron_core_note(registration->core, &why);
+    end(registration, NETRON_REPLACED, &why);
+}
+
+static void left(netron_registration *registration)
+{
+    const struct netron_failure nothing = {.code = 0};
+    end(registration, NETRON_LEFT, &nothing);
+}
+
+void netron_registration_give_up(netron_registration *registration, const struct netron_failure *why)
+{
+    end(registration, NETRON_FAILED, why);
+}
+
+/* ---- outcomes of a try ---- */
+
+static void on_lease_over(void *arg)
+{
+    netron_registration *registration = arg;
+    struct netron_failure why;
+    const struct netron_failure *down = netron_link_failure(registration->registrar->link);
+    if (registration->state == NETRON_LEAVING)
+        return;
+    netron_fail(&why, netron_link_is_ready(registration->registrar->link) ? NETRON_ETIMEDOUT : down->code,
+                "node %s could not renew its heartbeat for its whole TTL", registration->wish.node->id);
+    netron_core_note(registration->core, &why);
+    enter_state(registration, NETRON_LOST, why.code, why.sentence);
+}
+
+/* Redis has confirmed the node as of sent_at. */
+static void succeed(netron_registration *registration)
+{
+    uint64_t now = netron_core_now(registration->core);
+    uint64_t lease_over = registration->sent_at + registration->registrar->settings->heartbeat_ttl_ms;
+    registration->failures = 0;
+    netron_core_after(registration->core, &registration->lease, lease_over > now ? lease_over - now : 0);
+    enter_state(registration, NETRON_REGISTERED, 0, "");
+}
+
+/* Whether Redis itself said no, rather than not being there. */
+static bool is_refusal(int code)
+{
+    return code != NETRON_EDISCONNECTED && code != NETRON_ETIMEDOUT && code != NETRON_ECANCELLED &&
+           code != NETRON_ERESOLVE && code != NETRON_ENOMEM && code != NETRON_EOVERLOAD;
+}
+
+static void fail_try(netron_registration *registration, const struct netron_failure *why)
+{
+    const struct netron_settings *settings = registration->registrar->settings;
+    netron_core_note(registration->core, why);
+    if (registration->failures < settings->retry_count) {
+        registration->failures++;
+        registration->core->stats.retries++;
+        netron_registration_act_after(registration, registration->failures * settings->retry_delay_ms);
+        return;
+    }
+    registration->failures = 0;
+    if (registration->state == NETRON_LEAVING) {
+        netron_registration_give_up(registration, why);
+        return;
+    }
+    act_after_interval(registration);
+    /* Being away for a whole TTL has been told as LOST, and goes on being just that. */
+    if (registration->state != NETRON_LOST || registration->code != why->code)
+        enter_state(registration, NETRON_FAILED, why->code, why->sentence);
+    if (is_refusal(why->code))
+        netron_completions_run(&registration->updates, registration->sent, registration->registrar->discovery,
+                               why->code);
+}
+
+/* ---- beat ---- */
+
+static void lost(netron_registration *registration)
+{
+    struct netron_failure why;
+    registration->confirmed = false;
+    netron_fail(&why, 0, "its heartbeat was gone from Redis");
+    enter_state(registration, NETRON_LOST, 0, why.sentence);
+    if (!netron_registration_has_ended(registration) && registration->in_flight == OPERATION_NONE)
+        act(registration);
+}
+
+static void on_beat(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    netron_registration *registration = arg;
+    struct netron_failure why;
+    registration->in_flight = OPERATION_NONE;
+    if (reply == NULL) {
+        fail_try(registration, failure);
+    } else if (netron_reply_is_text(reply, registration->incarnation)) {
+        registration->core->stats.beats++;
+        registration->beats++;
+        if (registration->stored != registration->wanted)
+            netron_registration_act_after(registration, 0);
+        else
+            act_after_interval(registration);
+        succeed(registration);
+    } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
+        lost(registration);
+    } else if (netron_reply_text(reply, NULL) != NULL) {
+        replaced(registration);
+    } else {
+        netron_reply_fail(reply, "GETEX", &why);
+        fail_try(registration, &why);
+    }
+}
+
+static int send_beat(netron_registration *registration)
+{
+    char ttl[16];
+    snprintf(ttl, sizeof(ttl), "%" PRIu32, registration->registrar->settings->heartbeat_ttl_ms);
+    const char *const words[] = {"GETEX", registration->heartbeat_key, "PX", ttl};
+    const size_t lengths[] = {5, strlen(registration->heartbeat_key), 2, strlen(ttl)};
+    registration->in_flight = OPERATION_BEAT;
+    return netron_link_send(registration->registrar->link, 4, words, lengths, on_beat, registration,
+                            &registration->ticket);
+}
+
+/* ---- register ---- */
+
+static void stored(netron_registration *registration)
+{
+    bool is_first = !registration->established;
+    registration->core->stats.registers++;
+    registration->established = true;
+    registration->confirmed = true;
+    registration->stored = registration->sent;
+    registration->beats = 0;
+    if (registration->stored != registration->wanted)
+        netron_registration_act_after(registration, 0);
+    else if (is_first) /* a random phase, so that a fleet that was started together does not beat together */
+        netron_registration_act_after(registration, netron_backoff_spread(registration->registrar->settings->heartbeat_interval_ms,
+                                                      netron_core_random(registration->core)));
+    else
+        act_after_interval(registration);
+    succeed(registration);
+    netron_completions_run(&registration->updates, registration->stored, registration->registrar->discovery, 0);
+}
+
+static void on_register(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    netron_registration *registration = arg;
+    struct netron_failure why;
+    const struct netron_reply *outcome = netron_reply_at(reply, 0);
+    registration->in_flight = OPERATION_NONE;
+    if (reply == NULL) {
+        fail_try(registration, failure);
+    } else if (netron_reply_is_text(outcome, "registered") || netron_reply_is_text(outcome, "updated") ||
+               netron_reply_is_text(outcome, "unchanged")) {
+        stored(registration);
+    } else if (netron_reply_is_text(outcome, "fenced")) {
+        replaced(registration);
+    } else if (netron_reply_is_text(outcome, "held")) {
+        long long remaining = 0;
+        netron_reply_integer(netron_reply_at(reply, 1), &remaining);
+        netron_fail(&why, NETRON_EHELD, "node %s is held by a live process, for %lld ms more unless it renews that",
+                    registration->wish.node->id, remaining);
+        fail_try(registration, &why);
+    } else {
+        netron_reply_fail(reply, "register", &why);
+        fail_try(registration, &why);
+    }
+}
+
+static const char *policy(const netron_registration *registration)
+{
+    if (registration->established)
+        return "renew";
+    return registration->registrar->settings->registration_policy == NETRON_REJECT ? "reject" : "take-over";
+}
+
+static const char *channel(const netron_registration *registration)
+{
+    const struct netron_settings *settings = registration->registrar->settings;
+    return settings->pubsub_enabled ? settings->pubsub_channel : "";
+}
+
+static int send_register(netron_registration *registration)
+{
+    const struct netron_registrar *registrar = registration->registrar;
+    const netron_node *node = registration->wish.node;
+    char ttl[16];
+    snprintf(ttl, sizeof(ttl), "%" PRIu32, registrar->settings->heartbeat_ttl_ms);
+    const char *const arguments[] = {
+        node->id,      registration->incarnation,        policy(registration),    ttl,
+        node->address, registration->wish.services_json, registration->wish.body, channel(registration)};
+    registration->in_flight = OPERATION_REGISTER;
+    registration->sent = registration->wanted;
+    registration->attempted = true;
+    return netron_script_call(registrar->link, &netron_script_source_register, registrar->registry_key, arguments,
+                              sizeof(arguments) / sizeof(arguments[0]), on_register, registration,
+                              &registration->call);
+}
+
+/* ---- deregister ---- */
+
+static void on_deregister(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    netron_registration *registration = arg;
+    struct netron_failure why;
+    const struct netron_reply *outcome = netron_reply_at(reply, 0);
+    registration->in_flight = OPERATION_NONE;
+    if (reply == NULL) {
+        fail_try(registration, failure);
+    } else if (netron_reply_is_text(outcome, "deregistered") || netron_reply_is_text(outcome, "gone")) {
+        left(registration);
+    } else if (netron_reply_is_text(outcome, "fenced")) {
+        replaced(registration);
+    } else {
+        netron_reply_fail(reply, "deregister", &why);
+        fail_try(registration, &why);
+    }
+}
+
+static int send_deregister(netron_registration *registration)
+{
+    const struct netron_registrar *registrar = registration->registrar;
+    const char *const arguments[] = {registration->wish.node->id, registration->incarnation, channel(registration)};
+    registration->in_flight = OPERATION_DEREGISTER;
+    return netron_script_call(registrar->link, &netron_script_source_deregister, registrar->registry_key, arguments,
+                              sizeof(arguments) / sizeof(arguments[0]), on_deregister, registration,
+                              &registration->call);
+}
+
+/* ---- deciding ---- */
+
+static void act(netron_registration *registration)
+{
+    struct netron_link *link = registration->registrar->link;
+    struct netron_failure why;
+    int code;
+    netron_core_cancel(registration->core, &registration->action);
+    if (!netron_link_is_ready(link)) {
+        fail_try(registration, netron_link_failure(link));
+        return;
+    }
+    uint64_t previously_sent_at = registration->sent_at;
+    registration->sent_at = netron_core_now(registration->core);
+    if (registration->state == NETRON_LEAVING)
+        code = send_deregister(registration);
+    else if (!registration->confirmed || registration->stored != registration->wanted ||
+             registration->beats + 1 >= BEATS_PER_REPAIR)
+        code = send_register(registration);
+    else
+        code = send_beat(registration);
+    if (code != 0) {
+        registration->in_flight = OPERATION_NONE;
+        registration->sent_at = previously_sent_at;
+        netron_fail(&why, code, "cannot send to Redis: %s", netron_strerror(code));
+        fail_try(registration, &why);
+    }
+}
+
+static void on_action(void *arg)
+{
+    netron_registration *registration = arg;
+    if (registration->in_flight != OPERATION_NONE)
+        return;
+    /* Nothing was ever sent, so nothing has to be taken back. */
+    if (registration->state == NETRON_LEAVING && !registration->attempted)
+        left(registration);
+    else
+        act(registration);
+}
+
+/* Completions that wait for nothing any more, but may not be called from inside the call that added them. */
+static void on_settled(void *arg)
+{
+    netron_registration *registration = arg;
+    netron_discovery *discovery = registration->registrar->discovery;
+    if (netron_registration_has_ended(registration)) {
+        netron_completions_run(&registration->leavers, UINT64_MAX, discovery, registration->code);
+        return;
+    }
+    if (registration->state == NETRON_LEAVING) {
+        if (!registration->leaving_told) {
+            registration->leaving_told = true;
+            tell_state(registration);
+        }
+        netron_completions_run(&registration->updates, UINT64_MAX, discovery, NETRON_ECANCELLED);
+    } else if (registration->confirmed) {
+        netron_completions_run(&registration->updates, registration->stored, discovery, 0);
+    }
+}
+
+void netron_registration_leave(netron_registration *registration)
+{
+    if (netron_registration_has_ended(registration) || registration->state == NETRON_LEAVING)
+        return;
+    forget_in_flight(registration); /* an answer to it changes nothing; Redis has it before what follows */
+    netron_core_cancel(registration->core, &registration->lease);
+    registration->failures = 0;
+    set_state(registration, NETRON_LEAVING, 0, "");
+    netron_registration_settle(registration); /* tells it */
+    netron_registration_act_after(registration, 0);
+}
+
+void netron_registration_settle(netron_registration *registration)
+{
+    netron_core_after(registration->core, &registration->settled, 0);
+}
+
+void netron_registration_begin(netron_registration *registration)
+{
+    netron_deadline_init(&registration->action, on_action, registration);
+    netron_deadline_init(&registration->lease, on_lease_over, registration);
+    netron_deadline_init(&registration->settled, on_settled, registration);
+    netron_registration_act_after(registration, 0);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "reply.h"
+#include <hiredis/hiredis.h>
+#include <string.h>
+
+static const redisReply *of(const struct netron_reply *reply)
+{
+    return (const void *)reply;
+}
+
+static bool is_type(const struct netron_reply *reply, int type)
+{
+    return reply != NULL && of(reply)->type == type;
+}
+
+const char *netron_reply_text(const struct netron_reply *reply, size_t *length)
+{
+    if (!is_type(reply, REDIS_REPLY_STRING) && !is_type(reply, REDIS_REPLY_STATUS))
+        return NULL;
+    if (length != NULL)
+        *length = (size_t)of(reply)->len;
+    return of(reply)->str;
+}
+
+bool netron_reply_is_text(const struct netron_reply *reply, const char *text)
+{
+    size_t length = 0;
+    const char *found = netron_reply_text(reply, &length);
+    return found != NULL && length == strlen(text) && memcmp(found, text, length) == 0;
+}
+
+bool netron_reply_is_nil(const struct netron_reply *reply)
+{
+    return is_type(reply, REDIS_REPLY_NIL);
+}
+
+bool netron_reply_is_array(const struct netron_reply *reply)
+{
+    return is_type(reply, REDIS_REPLY_ARRAY);
+}
+
+bool netron_reply_integer(const struct netron_reply *reply, long long *out)
+{
+    if (!is_type(reply, REDIS_REPLY_INTEGER))
+        return false;
+    *out = of(reply)->integer;
+    return true;
+}
+
+size_t netron_reply_count(const struct netron_reply *reply)
+{
+    return is_type(reply, REDIS_REPLY_ARRAY) ? (size_t)of(reply)->elements : 0;
+}
+
+const struct netron_reply *netron_reply_at(const struct netron_reply *reply, size_t index)
+{
+    return index < netron_reply_count(reply) ? (const void *)of(reply)->element[index] : NULL;
+}
+
+const char *netron_reply_error(const struct netron_reply *reply)
+{
+    return is_type(reply, REDIS_REPLY_ERROR) ? of(reply)->str : NULL;
+}
+
+bool netron_reply_error_is(const struct netron_reply *reply, const char *word)
+{
+    const char *error = netron_reply_error(reply);
+    size_t length = strlen(word);
+    return error != NULL && strncmp(error, word, length) == 0 && (error[length] == ' ' || error[length] == '\0');
+}
+
+static int code_of_error(const struct netron_reply *reply)
+{
+    static const struct {
+        const char *word;
+        int code;
+    } classes[] = {
+        {"NOAUTH", NETRON_EAUTH},
+        {"WRONGPASS", NETRON_EAUTH},
+        {"NOPERM", NETRON_EPERM},
+        {"LOADING", NETRON_EUNAVAILABLE},
+        {"BUSY", NETRON_EUNAVAILABLE},
+        {"MASTERDOWN", NETRON_EUNAVAILABLE},
+        {"READONLY", NETRON_EUNAVAILABLE},
+        {"TRYAGAIN", NETRON_EUNAVAILABLE},
+        {"CLUSTERDOWN", NETRON_EUNAVAILABLE},
+        {"NOREPLICAS", NETRON_EUNAVAILABLE},
+        {"MISCONF", NETRON_EUNAVAILABLE},
+        {"OOM", NETRON_EUNAVAILABLE},
+    };
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        if (netron_reply_error_is(reply, classes[i].word))
+            return classes[i].code;
+    return NETRON_EREDIS;
+}
+
+int netron_reply_fail(const struct netron_reply *reply, const char *what, struct netron_failure *failure)
+{
+    const char *error = netron_reply_error(reply);
+    if (error == NULL)
+        return netron_fail(failure, NETRON_EPROTOCOL, "%s: unexpected reply", what);
+    return netron_fail(failure, code_of_error(reply), "%s: %s", what, error);
+}

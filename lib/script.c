@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "script.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ARGUMENTS_MAX 12
+#define FIXED_WORDS 4 /* EVALSHA sha1 numkeys key */
+
+/* Keeps the words until the answer, in case they have to be said again after SCRIPT LOAD. */
+struct netron_script_call {
+    struct netron_link *link;
+    const struct netron_script_source *source;
+    netron_reply_fn fn; /* NULL when cancelled */
+    void *arg;
+    bool loaded; /* SCRIPT LOAD was sent: a second NOSCRIPT is final */
+    int count;
+    const char *words[FIXED_WORDS + ARGUMENTS_MAX];
+    size_t lengths[FIXED_WORDS + ARGUMENTS_MAX];
+    char text[]; /* the key and the arguments */
+};
+
+static void finish(struct netron_script_call *call, const struct netron_reply *reply,
+                   const struct netron_failure *failure)
+{
+    netron_reply_fn fn = call->fn;
+    void *arg = call->arg;
+    free(call);
+    if (fn != NULL)
+        fn(arg, reply, failure);
+}
+
+static void on_result(void *arg, const struct netron_reply *reply, const struct netron_failure *failure);
+
+static int evaluate(struct netron_script_call *call)
+{
+    return netron_link_send(call->link, call->count, call->words, call->lengths, on_result, call, NULL);
+}
+
+/* SCRIPT LOAD's answer matters only if it is a refusal; then the call's own NOSCRIPT would hide the cause. */
+static void on_loaded(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_script_call *call = arg;
+    struct netron_failure why;
+    if (netron_reply_error(reply) != NULL || call->fn == NULL) {
+        finish(call, reply, failure);
+        return;
+    }
+    int code = reply == NULL ? failure->code : evaluate(call);
+    if (code != 0) {
+        netron_fail(&why, code, "%s", failure != NULL ? failure->sentence : netron_strerror(code));
+        finish(call, NULL, &why);
+    }
+}
+
+static int load(struct netron_script_call *call)
+{
+    const char *const words[] = {"SCRIPT", "LOAD", call->source->text};
+    const size_t lengths[] = {6, 4, call->source->length};
+    call->loaded = true;
+    return netron_link_send(call->link, 3, words, lengths, on_loaded, call, NULL);
+}
+
+static void on_result(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_script_call *call = arg;
+    /* A cancelled call is not said again: its owner has something newer to say. */
+    if (netron_reply_error_is(reply, "NOSCRIPT") && !call->loaded && call->fn != NULL && load(call) == 0)
+        return;
+    finish(call, reply, failure);
+}
+
+int netron_script_call(struct netron_link *link, const struct netron_script_source *source, const char *key,
+                       const char *const *arguments, size_t count, netron_reply_fn fn, void *arg,
+                       struct netron_script_call **out)
+{
+    if (!netron_link_is_ready(link))
+        return NETRON_EDISCONNECTED;
+    size_t size = strlen(key) + 1;
+    for (size_t i = 0; i < count; i++)
+        size += strlen(arguments[i]) + 1;
+    struct netron_script_call *call =
+        count <= ARGUMENTS_MAX ? malloc(sizeof(*call) + size) : NULL;
+    if (call == NULL)
+        return NETRON_ENOMEM;
+    *call = (struct netron_script_call){.link = link, .source = source, .fn = fn, .arg = arg};
+    call->words[call->count++] = "EVALSHA";
+    call->words[call->count++] = source->sha1;
+    call->words[call->count++] = "1";
+    char *text = call->text;
+    for (size_t i = 0; i <= count; i++) {
+        call->words[call->count++] = text;
+        text = stpcpy(text, i == 0 ? key : arguments[i - 1]) + 1;
+    }
+    for (int i = 0; i < call->count; i++)
+        call->lengths[i] = strlen(call->words[i]);
+    int code = evaluate(call);
+    if (code != 0) {
+        free(call);
+        return code;
+    }
+    *out = call;
+    return 0;
+}
+
+void netron_script_cancel(struct netron_script_call *call)
+{
+    call->fn = NULL;
+}

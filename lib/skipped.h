@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Records that are no records: counted each time, logged once for each id. */
+#ifndef NETRON_LIB_SKIPPED_H
+#define NETRON_LIB_SKIPPED_H
+
+#include "core.h"
+
+struct netron_skipped_id;
+
+struct netron_skipped {
+    struct netron_core *core;
+    struct netron_skipped_id *ids;
+};
+
+void netron_skipped_add(struct netron_skipped *skipped, const char *id, const char *why);
+void netron_skipped_clear(struct netron_skipped *skipped);
+
+#endif
