@@ -60,10 +60,8 @@ static void tell_link(netron_discovery *discovery, netron_link_role role, const 
         return;
     told->is_told = true;
     told->failure = *news;
-    bool needs_operator = news->code == NETRON_EAUTH || news->code == NETRON_EPERM ||
-                          news->code == NETRON_EDATABASE || news->code == NETRON_EVERSION;
-    netron_log(&discovery->core->log,
-               why == NULL ? NETRON_LOG_INFO : (needs_operator ? NETRON_LOG_ERROR : NETRON_LOG_WARNING),
+    netron_log_level trouble = netron_link_needs_operator(news->code) ? NETRON_LOG_ERROR : NETRON_LOG_WARNING;
+    netron_log(&discovery->core->log, why == NULL ? NETRON_LOG_INFO : trouble,
                "%s link: %s", name, why == NULL ? "up" : why->sentence);
     if (discovery->settings.on_link != NULL)
         discovery->settings.on_link(discovery, role, news->code, told->failure.sentence,
@@ -79,7 +77,10 @@ static void on_commands_ready(void *arg)
 
 static void on_commands_down(void *arg, const struct netron_failure *why)
 {
-    tell_link(arg, NETRON_LINK_COMMANDS, why);
+    netron_discovery *discovery = arg;
+    if (netron_link_needs_operator(why->code))
+        netron_registrar_link_refused(&discovery->registrar);
+    tell_link(discovery, NETRON_LINK_COMMANDS, why);
 }
 
 static void on_events_changed(void *arg, const struct netron_failure *why)

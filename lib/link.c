@@ -40,8 +40,7 @@ static void enter_state(struct netron_link *link, enum link_state state, const c
     netron_core_cancel(link->core, &link->timer);
 }
 
-/* What only an operator can mend is tried rarely, and at once from the first time. */
-static bool is_refusal(int code)
+bool netron_link_needs_operator(int code)
 {
     return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION;
 }
@@ -50,7 +49,7 @@ static uint32_t next_delay(struct netron_link *link)
 {
     const struct netron_settings *settings = link->settings;
     uint64_t random = netron_core_random(link->core);
-    if (is_refusal(link->failure.code)) {
+    if (netron_link_needs_operator(link->failure.code)) {
         uint32_t half = settings->reconnect_max_ms / 2;
         return half + netron_backoff_spread(half, random);
     }

@@ -68,6 +68,18 @@ void netron_registrar_link_ready(struct netron_registrar *registrar)
     }
 }
 
+void netron_registrar_link_refused(struct netron_registrar *registrar)
+{
+    netron_registration *registration;
+    DL_FOREACH(registrar->all, registration)
+    {
+        if (netron_registration_has_ended(registration))
+            continue;
+        registration->failures = registrar->settings->retry_count; /* the next failure is told */
+        netron_registration_act_after(registration, 0);
+    }
+}
+
 void netron_registrar_leave(struct netron_registrar *registrar)
 {
     netron_registration *registration;

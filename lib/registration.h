@@ -31,6 +31,8 @@ int netron_registration_new(struct netron_registrar *registrar, const netron_nod
 
 /* The commands link is ready: what is due goes out, spread a little. */
 void netron_registrar_link_ready(struct netron_registrar *registrar);
+/* Redis refuses us in a way that only an operator can mend: said at once, instead of after the retries. */
+void netron_registrar_link_refused(struct netron_registrar *registrar);
 /* All leave; ended is called for each that has not ended yet. */
 void netron_registrar_leave(struct netron_registrar *registrar);
 /* Those that have not ended yet end as FAILED, for this reason. */

@@ -9,7 +9,8 @@
  *     REGISTERING -> REGISTERED          Redis has confirmed the node
  *     REGISTERED  -> LOST -> REGISTERED  the node's heartbeat was gone from Redis, or could not be renewed for a
  *                                        whole TTL; it is registered again as soon as Redis allows
- *     any         -> FAILED              a registration or beat failed, retries included; goes on at the next interval
+ *     any         -> FAILED              a registration or beat failed, retries included; the next interval tries again.
+ *                                        The end of it only when leaving failed: the node expires by its TTL
  *     any         -> REPLACED            another process registered the id; beating has stopped for good
  *     any         -> LEAVING -> LEFT     deregistration was asked for
  */
@@ -36,7 +37,7 @@ typedef enum netron_registration_state {
 } netron_registration_state;
 
 /*
- * Tells a new state; FAILED is told for every failed round of tries. code is 0, or for LOST, FAILED and REPLACED the
+ * Tells a new state, or a new reason for the same one; the first state, REGISTERING, is not told. code is 0, or for LOST, FAILED and REPLACED the
  * reason: NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM, NETRON_EDATABASE, NETRON_EVERSION,
  * NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_EHELD, NETRON_EUNAVAILABLE, NETRON_ERESOLVE, NETRON_EREPLACED,
  * NETRON_ENOMEM; netron_discovery_error() has the sentence. Any call is allowed inside.
