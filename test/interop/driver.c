@@ -94,6 +94,8 @@ static void on_link(netron_discovery *discovery, netron_link_role role, int code
 
 static int obey(struct driver *driver, char *line)
 {
+    static char update[] = "update";
+    static char leave[] = "leave";
     char *rest = line;
     const char *word[6] = {NULL};
     for (size_t i = 0; i < 6; i++)
@@ -111,10 +113,10 @@ static int obey(struct driver *driver, char *line)
     }
     if (strcmp(word[0], "update") == 0) {
         const netron_service service = {.name = word[1], .version = word[2]};
-        return netron_registration_update_services(driver->registration, &service, 1, on_done, (void *)"update");
+        return netron_registration_update_services(driver->registration, &service, 1, on_done, update);
     }
     if (strcmp(word[0], "leave") == 0)
-        return netron_registration_deregister(driver->registration, on_done, (void *)"leave");
+        return netron_registration_deregister(driver->registration, on_done, leave);
     if (strcmp(word[0], "find") == 0)
         return netron_find_nodes_by_service(driver->discovery, word[1], word[2], on_found, NULL);
     if (strcmp(word[0], "active") == 0)

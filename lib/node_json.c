@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "node_json.h"
+#include "node.h"
+#include "text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(const struct netron_json_source *source)
+{
+    return netron_fail(source->why, NETRON_ENOMEM, "%s: no memory", source->name);
+}
+
+int netron_json_load(const struct netron_json_source *source, const char *text, size_t length, json_type type,
+                     json_t **out)
+{
+    if (length > NETRON_JSON_SIZE_MAX)
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: more than %u bytes of JSON", source->name,
+                           NETRON_JSON_SIZE_MAX);
+    json_error_t error = {0};
+    json_t *json = json_loadb(text, length, 0, &error);
+    /* jansson says nothing at all about most allocations that fail. */
+    if (json == NULL && (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory))
+        return no_memory(source);
+    if (json == NULL)
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: no JSON: %s", source->name, error.text);
+    if (json_typeof(json) != type) {
+        json_decref(json);
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: no JSON %s", source->name,
+                           type == JSON_OBJECT ? "object" : "array");
+    }
+    *out = json;
+    return 0;
+}
+
+int netron_json_check_text(const struct netron_json_source *source, const char *member, const char *text, size_t length,
+                           size_t min, size_t max)
+{
+    const char *complaint = NULL;
+    if (text == NULL)
+        complaint = "is missing or no string";
+    else if (length < min)
+        complaint = "is empty";
+    else if (length > max)
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: %s is longer than %zu bytes", source->name, member, max);
+    else if (!netron_text_is_utf8(text, length))
+        complaint = "is not valid UTF-8";
+    else if (netron_text_has_control(text, length))
+        complaint = "holds a control character";
+    if (complaint == NULL)
+        return 0;
+    return netron_fail(source->why, NETRON_EPROTOCOL, "%s: %s %s", source->name, member, complaint);
+}
+
+int netron_json_member(const struct netron_json_source *source, const json_t *object, const char *member, size_t min,
+                       size_t max, const char **out)
+{
+    const json_t *value = json_object_get(object, member);
+    const char *text = json_string_value(value);
+    int code = netron_json_check_text(source, member, text, json_string_length(value), min, max);
+    if (code == 0)
+        *out = text;
+    return code;
+}
+
+/* The service borrows its texts from the JSON. An empty version is how some writers say that there is none. */
+static int read_service(const struct netron_json_source *source, const json_t *entry, size_t position,
+                        netron_service *out)
+{
+    char field[48];
+    if (!json_is_object(entry))
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: services[%zu] is no object", source->name, position);
+    const json_t *name = json_object_get(entry, "name");
+    snprintf(field, sizeof(field), "services[%zu].name", position);
+    int code = netron_json_check_text(source, field, json_string_value(name), json_string_length(name), 1,
+                                      NETRON_SERVICE_NAME_MAX);
+    if (code != 0)
+        return code;
+    *out = (netron_service){.name = json_string_value(name)};
+    const json_t *version = json_object_get(entry, "version");
+    if (version == NULL || json_is_null(version))
+        return 0;
+    snprintf(field, sizeof(field), "services[%zu].version", position);
+    code = netron_json_check_text(source, field, json_string_value(version), json_string_length(version), 0,
+                                  NETRON_SERVICE_VERSION_MAX);
+    if (code == 0 && json_string_length(version) > 0)
+        out->version = json_string_value(version);
+    return code;
+}
+
+int netron_json_node(const struct netron_json_source *source, const char *id, const char *address,
+                     const json_t *services, uint64_t timestamp_ms, netron_node **out)
+{
+    if (!json_is_array(services))
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: services is missing or no array", source->name);
+    size_t count = json_array_size(services);
+    if (count > NETRON_SERVICES_MAX)
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: services has more than %d entries", source->name,
+                           NETRON_SERVICES_MAX);
+    int code = 0;
+    netron_service *list = calloc(count + 1, sizeof(*list)); /* one more, for an empty array is no lack of memory */
+    if (list == NULL)
+        return no_memory(source);
+    for (size_t i = 0; i < count && code == 0; i++)
+        code = read_service(source, json_array_get(services, i), i, &list[i]);
+    if (code == 0) {
+        const netron_node borrowed = {sizeof(borrowed), id, address, list, count, timestamp_ms};
+        netron_node *node = netron_node_copy(&borrowed);
+        if (node != NULL)
+            *out = node;
+        else
+            code = no_memory(source);
+    }
+    free(list);
+    return code;
+}

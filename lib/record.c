@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+#include "record.h"
+#include "node.h"
+#include "node_json.h"
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTENT_DIGITS 40 /* a SHA-1 in hex */
+
+/* ---- writing ---- */
+
+/* Not json_dumps(): the application may have given jansson an allocator of its own, and the text is for free(). */
+static char *dump(const json_t *json)
+{
+    size_t length = json_dumpb(json, NULL, 0, JSON_COMPACT);
+    char *text = length > 0 ? malloc(length + 1) : NULL;
+    if (text == NULL)
+        return NULL;
+    if (json_dumpb(json, text, length, JSON_COMPACT) != length) {
+        free(text);
+        return NULL;
+    }
+    text[length] = '\0';
+    return text;
+}
+
+/* The setters of jansson take a NULL value as a failure, and the reference whether they fail or not. */
+static json_t *make_service(const netron_service *service)
+{
+    json_t *object = json_object();
+    if (json_object_set_new(object, "name", json_string(service->name)) == 0 &&
+        (service->version == NULL || json_object_set_new(object, "version", json_string(service->version)) == 0))
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *make_services(const netron_service *services, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (json_array_append_new(array, make_service(&services[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+char *netron_record_services_json(const netron_service *services, size_t count)
+{
+    json_t *array = make_services(services, count);
+    char *text = dump(array);
+    json_decref(array);
+    return text;
+}
+
+char *netron_record_body(const netron_node *node, uint32_t ttl_ms)
+{
+    char *text = NULL;
+    json_t *body = json_object();
+    if (json_object_set_new(body, "nodeId", json_string(node->id)) != 0 ||
+        json_object_set_new(body, "address", json_string(node->address)) != 0 ||
+        json_object_set_new(body, "services", make_services(node->services, node->service_count)) != 0)
+        goto out;
+    if (ttl_ms != NETRON_DEFAULT_TTL_MS && json_object_set_new(body, "ttl", json_integer(ttl_ms)) != 0)
+        goto out;
+    text = dump(body);
+out:
+    json_decref(body);
+    return text;
+}
+
+/* ---- reading ---- */
+
+struct slice {
+    const char *text;
+    size_t length;
+};
+
+/* Takes what stands before the next space off the rest, and the space. */
+static bool next_field(struct slice *rest, struct slice *field)
+{
+    const char *space = memchr(rest->text, ' ', rest->length);
+    if (space == NULL)
+        return false;
+    *field = (struct slice){rest->text, (size_t)(space - rest->text)};
+    rest->text += field->length + 1;
+    rest->length -= field->length + 1;
+    return true;
+}
+
+static bool read_decimal(struct slice field, uint64_t *out)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < field.length; i++) {
+        if (field.text[i] < '0' || field.text[i] > '9')
+            return false;
+        unsigned digit = (unsigned)(field.text[i] - '0');
+        if (number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return field.length > 0;
+}
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+static bool is_hex(struct slice field, size_t digits)
+{
+    for (size_t i = 0; i < field.length; i++)
+        if (hex_value(field.text[i]) < 0)
+            return false;
+    return field.length == digits;
+}
+
+static bool read_tag(struct slice field, uint64_t *out)
+{
+    if (!is_hex(field, NETRON_TAG_DIGITS))
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < field.length; i++)
+        *out = *out << 4 | (uint64_t)hex_value(field.text[i]);
+    return true;
+}
+
+static bool read_incarnation(struct slice field, char out[NETRON_INCARNATION_MAX + 1])
+{
+    if (field.length == 0 || field.length > NETRON_INCARNATION_MAX)
+        return false;
+    for (size_t i = 0; i < field.length; i++)
+        if (field.text[i] < 0x21 || field.text[i] > 0x7e)
+            return false;
+    memcpy(out, field.text, field.length);
+    out[field.length] = '\0';
+    return true;
+}
+
+/* The five fields before the JSON; rest begins with the JSON afterwards. */
+static int read_fields(const struct netron_json_source *source, struct slice *rest, struct netron_record *record,
+                       uint64_t *timestamp)
+{
+    struct slice field;
+    const char *broken = NULL;
+    if (!next_field(rest, &field) || !read_decimal(field, &record->revision))
+        broken = "revision";
+    else if (!next_field(rest, &field) || !read_tag(field, &record->tag))
+        broken = "tag";
+    else if (!next_field(rest, &field) || !read_incarnation(field, record->incarnation))
+        broken = "incarnation";
+    else if (!next_field(rest, &field) || !is_hex(field, CONTENT_DIGITS))
+        broken = "content";
+    else if (!next_field(rest, &field) || !read_decimal(field, timestamp))
+        broken = "timestamp";
+    else if (rest->length == 0 || rest->text[0] != '{')
+        broken = "body";
+    if (broken == NULL)
+        return 0;
+    return netron_fail(source->why, NETRON_EPROTOCOL, "record: the %s is missing or malformed", broken);
+}
+
+static int read_body(const struct netron_json_source *source, const json_t *body, const char *expected_id,
+                     uint64_t timestamp, netron_node **out)
+{
+    const char *id;
+    const char *address;
+    int code = netron_json_member(source, body, "nodeId", 1, NETRON_NODE_ID_MAX, &id);
+    if (code != 0)
+        return code;
+    if (expected_id != NULL && strcmp(id, expected_id) != 0)
+        return netron_fail(source->why, NETRON_EPROTOCOL, "record: it is of the node \"%s\"", id);
+    code = netron_json_member(source, body, "address", 1, NETRON_ADDRESS_MAX, &address);
+    if (code != 0)
+        return code;
+    return netron_json_node(source, id, address, json_object_get(body, "services"), timestamp, out);
+}
+
+int netron_record_parse(const char *line, size_t length, const char *expected_id, struct netron_record *out,
+                        struct netron_failure *why)
+{
+    const struct netron_json_source source = {.name = "record", .why = why};
+    struct netron_record record = {0};
+    struct slice rest = {line, length};
+    uint64_t timestamp = 0;
+    json_t *body = NULL;
+    *out = record;
+    int code = read_fields(&source, &rest, &record, &timestamp);
+    if (code == 0)
+        code = netron_json_load(&source, rest.text, rest.length, JSON_OBJECT, &body);
+    if (code == 0)
+        code = read_body(&source, body, expected_id, timestamp, &record.node);
+    if (code == 0)
+        *out = record;
+    json_decref(body);
+    return code;
+}
+
+void netron_record_clear(struct netron_record *record)
+{
+    netron_node_free(record->node);
+    *record = (struct netron_record){0};
+}
+
+int netron_record_from_hash(const char *id, const char *address, size_t address_length, const char *services,
+                            size_t services_length, const char *timestamp, size_t timestamp_length, netron_node **out,
+                            struct netron_failure *why)
+{
+    const struct netron_json_source source = {.name = "hash", .why = why};
+    char address_text[NETRON_ADDRESS_MAX + 1];
+    uint64_t timestamp_ms = 0;
+    json_t *array = NULL;
+    int code = netron_json_check_text(&source, "id", id, id != NULL ? strlen(id) : 0, 1, NETRON_NODE_ID_MAX);
+    if (code == 0)
+        code = netron_json_check_text(&source, "address", address, address_length, 1, NETRON_ADDRESS_MAX);
+    if (code != 0)
+        return code;
+    if (services == NULL)
+        return netron_fail(why, NETRON_EPROTOCOL, "hash: services is missing");
+    memcpy(address_text, address, address_length);
+    address_text[address_length] = '\0';
+    if (timestamp == NULL || !read_decimal((struct slice){timestamp, timestamp_length}, &timestamp_ms))
+        timestamp_ms = 0;
+    code = netron_json_load(&source, services, services_length, JSON_ARRAY, &array);
+    if (code == 0)
+        code = netron_json_node(&source, id, address_text, array, timestamp_ms, out);
+    json_decref(array);
+    return code;
+}
