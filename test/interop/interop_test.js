@@ -181,11 +181,11 @@ test('both hear each other\'s events', async () => {
 });
 
 test('neither deletes the other over many beats and lookups of both', async () => {
-  const our = await ours(200, 600);
-  const their = theirs('theirs-1', '10.0.0.2:80', [{ name: 'web' }], { interval: 200, ttl: 600 });
+  const our = await ours(250, 1000);
+  const their = theirs('theirs-1', '10.0.0.2:80', [{ name: 'web' }], { interval: 250, ttl: 1000 });
   await our.register('ours-1', '10.0.0.1:80', 'web', '1');
   await their.register();
-  const end = Date.now() + 2000; // more than three of either's lifetimes
+  const end = Date.now() + 3200; // more than three of either's lifetimes
   while (Date.now() < end) {
     assert.deepStrictEqual(ids(await their.activeNodes()), ['ours-1', 'theirs-1']);
     assert.deepStrictEqual(ids((await our.ask('find web')).nodes), ['ours-1', 'theirs-1']);

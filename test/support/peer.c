@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "peer.h"
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <hiredis/hiredis.h>
+#include <script_sources.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* ---- what it says ---- */
+
+bool peer_is(const struct peer_command *command, const char *beginning)
+{
+    return strncmp(command->text, beginning, strlen(beginning)) == 0;
+}
+
+static bool is_script(const struct peer_command *command, const struct netron_script_source *script)
+{
+    return peer_is(command, "EVALSHA ") && strncmp(command->text + 8, script->sha1, 40) == 0;
+}
+
+bool peer_is_register(const struct peer_command *command)
+{
+    return is_script(command, &netron_script_source_register);
+}
+
+bool peer_is_deregister(const struct peer_command *command)
+{
+    return is_script(command, &netron_script_source_deregister);
+}
+
+bool peer_is_handshake(const struct peer_command *command)
+{
+    return peer_is(command, "HELLO") || peer_is(command, "AUTH ") || peer_is(command, "SELECT ") ||
+           peer_is(command, "CLIENT SETNAME ");
+}
+
+const char *peer_say(struct peer *peer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(peer->scratch, sizeof(peer->scratch), format, arguments);
+    va_end(arguments);
+    return peer->scratch;
+}
+
+static const char *answer_register(struct peer *peer, const struct peer_command *command)
+{
+    char incarnation[64] = "";
+    bool is_same;
+    /* EVALSHA sha1 1 key id incarnation ... */
+    sscanf(command->text, "%*s %*s %*s %*s %*s %63s", incarnation);
+    is_same = peer->has_node && strcmp(incarnation, peer->incarnation) == 0;
+    memcpy(peer->incarnation, incarnation, sizeof(incarnation));
+    peer->has_node = true;
+    return is_same ? "*2\r\n$7\r\nupdated\r\n:2\r\n" : "*2\r\n$10\r\nregistered\r\n:1\r\n";
+}
+
+const char *peer_answer_well(struct peer *peer, const struct peer_command *command)
+{
+    if (peer_is(command, "HELLO"))
+        return "*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n";
+    if (peer_is_handshake(command))
+        return "+OK\r\n";
+    if (peer_is(command, "PING"))
+        return "+PONG\r\n";
+    if (peer_is(command, "SUBSCRIBE "))
+        return peer_say(peer, "*3\r\n$9\r\nsubscribe\r\n$%zu\r\n%s\r\n:1\r\n", strlen(command->text + 10),
+                        command->text + 10);
+    if (peer_is_register(command))
+        return answer_register(peer, command);
+    if (peer_is_deregister(command)) {
+        peer->has_node = false;
+        return "*2\r\n$12\r\nderegistered\r\n:3\r\n";
+    }
+    if (peer_is(command, "GETEX "))
+        return peer->has_node ? peer_say(peer, "$%zu\r\n%s\r\n", strlen(peer->incarnation), peer->incarnation)
+                              : "$-1\r\n";
+    ck_abort_msg("the peer has no answer to: %s", command->text);
+    return "";
+}
+
+const char *peer_answer_nothing(struct peer *peer, const struct peer_command *command)
+{
+    (void)peer;
+    (void)command;
+    return "";
+}
+
+/* ---- the sockets ---- */
+
+void peer_listen(struct peer *peer)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, peer->path);
+    peer->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(peer->listener, 0);
+    ck_assert_int_eq(bind(peer->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(listen(peer->listener, 16), 0);
+}
+
+void peer_stop_listening(struct peer *peer)
+{
+    close(peer->listener);
+    unlink(peer->path);
+    peer->listener = -1;
+}
+
+void peer_hang_up(struct peer *peer, int conn)
+{
+    if (peer->conns[conn] == -1)
+        return;
+    close(peer->conns[conn]);
+    redisReaderFree(peer->readers[conn]);
+    peer->conns[conn] = -1;
+    peer->readers[conn] = NULL;
+}
+
+void peer_hang_up_all(struct peer *peer)
+{
+    for (int i = 0; i < peer->conn_count; i++)
+        peer_hang_up(peer, i);
+}
+
+void peer_send(struct peer *peer, int conn, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(peer->conns[conn], bytes, length, MSG_NOSIGNAL);
+        if (sent < 0) { /* the library has closed it, or reads no more: the test sees what follows from that */
+            ck_assert_msg(errno == EPIPE || errno == ECONNRESET, "send: %s", strerror(errno));
+            return;
+        }
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+}
+
+static void note(struct peer *peer, int conn, const redisReply *words)
+{
+    ck_assert_msg(words->type == REDIS_REPLY_ARRAY, "a command that is no array");
+    ck_assert_msg(peer->command_count < PEER_COMMANDS_MAX, "too many commands");
+    struct peer_command *command = &peer->commands[peer->command_count++];
+    command->at = peer->loop->now;
+    command->conn = conn;
+    command->text[0] = '\0';
+    for (size_t i = 0; i < words->elements; i++) {
+        size_t length = strlen(command->text);
+        snprintf(command->text + length, sizeof(command->text) - length, "%s%s", i > 0 ? " " : "",
+                 words->element[i]->str);
+    }
+    const char *answer = peer->answer(peer, command);
+    if (answer[0] != '\0' && peer->conns[conn] != -1)
+        peer_send(peer, conn, answer, strlen(answer));
+}
+
+static bool read_commands(struct peer *peer, int conn)
+{
+    char bytes[16384];
+    ssize_t length = recv(peer->conns[conn], bytes, sizeof(bytes), 0);
+    if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return false;
+    if (length <= 0) {
+        peer_hang_up(peer, conn);
+        return true;
+    }
+    redisReaderFeed(peer->readers[conn], bytes, (size_t)length);
+    for (;;) {
+        void *words = NULL;
+        if (peer->conns[conn] == -1)
+            return true;
+        ck_assert_int_eq(redisReaderGetReply(peer->readers[conn], &words), REDIS_OK);
+        if (words == NULL)
+            return true;
+        note(peer, conn, words);
+        freeReplyObject(words);
+    }
+}
+
+static bool work(void *arg)
+{
+    struct peer *peer = arg;
+    bool worked = false;
+    int fd = peer->listener != -1 ? accept4(peer->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+    if (fd != -1) {
+        ck_assert_int_lt(peer->conn_count, PEER_CONNS_MAX);
+        peer->conns[peer->conn_count] = fd;
+        peer->readers[peer->conn_count] = redisReaderCreate();
+        peer->accepted_at[peer->conn_count++] = peer->loop->now;
+        worked = true;
+    }
+    for (int i = 0; i < peer->conn_count; i++)
+        if (peer->conns[i] != -1)
+            worked = read_commands(peer, i) || worked;
+    return worked;
+}
+
+void peer_open(struct peer *peer, struct fake_loop *loop)
+{
+    *peer = (struct peer){.loop = loop, .answer = peer_answer_well};
+    strcpy(peer->folder, "/tmp/netron-peer-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(peer->folder));
+    snprintf(peer->path, sizeof(peer->path), "%s/socket", peer->folder);
+    snprintf(peer->url, sizeof(peer->url), "unix://%s", peer->path);
+    peer->commands = calloc(PEER_COMMANDS_MAX, sizeof(*peer->commands));
+    peer_listen(peer);
+    loop->other_end = work;
+    loop->other_end_arg = peer;
+}
+
+void peer_close(struct peer *peer)
+{
+    peer_hang_up_all(peer);
+    if (peer->listener != -1)
+        peer_stop_listening(peer);
+    rmdir(peer->folder);
+    free(peer->commands);
+    peer->loop->other_end = NULL;
+}
+
+/* ---- what it heard ---- */
+
+size_t peer_count(const struct peer *peer, const char *beginning)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < peer->command_count; i++)
+        count += peer_is(&peer->commands[i], beginning);
+    return count;
+}
+
+const struct peer_command *peer_find(const struct peer *peer, const char *beginning, int position)
+{
+    int count = (int)peer_count(peer, beginning);
+    if (position < 0)
+        position += count;
+    for (size_t i = 0; i < peer->command_count; i++)
+        if (peer_is(&peer->commands[i], beginning) && position-- == 0)
+            return &peer->commands[i];
+    ck_abort_msg("there was no such command: %s", beginning);
+    return NULL;
+}

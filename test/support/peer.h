@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scripted other end: a listening Unix socket that reads the library's commands, notes each with the moment of the
+ * virtual clock, and answers what the test's function says. It is no Redis and pretends to none: it says what a Redis
+ * says at a moment that a test needs to the millisecond.
+ */
+#ifndef NETRON_TEST_PEER_H
+#define NETRON_TEST_PEER_H
+
+#include "fake_loop.h"
+
+#define PEER_CONNS_MAX 32
+#define PEER_COMMANDS_MAX 4096
+
+struct peer;
+
+struct peer_command {
+    uint64_t at;
+    int conn;
+    char text[1024]; /* the words, parted by blanks */
+};
+
+/* The answer as RESP, "" for none yet. It may be built in peer->scratch. */
+typedef const char *(*peer_answer_fn)(struct peer *peer, const struct peer_command *command);
+
+struct peer {
+    struct fake_loop *loop;
+    char folder[64];
+    char path[96];
+    char url[112];
+    int listener;
+    int conns[PEER_CONNS_MAX]; /* -1 when closed */
+    void *readers[PEER_CONNS_MAX];
+    int conn_count; /* accepted so far; the latest is conn_count - 1 */
+    uint64_t accepted_at[PEER_CONNS_MAX];
+    struct peer_command *commands;
+    size_t command_count;
+    peer_answer_fn answer;
+    char scratch[2048];
+    char incarnation[64]; /* of the last register */
+    bool has_node;
+};
+
+void peer_open(struct peer *peer, struct fake_loop *loop);
+void peer_close(struct peer *peer);
+
+/* What a healthy Redis with one node says to the handshake, register, deregister, GETEX, PING, SUBSCRIBE. */
+const char *peer_answer_well(struct peer *peer, const struct peer_command *command);
+/* Nothing, ever. */
+const char *peer_answer_nothing(struct peer *peer, const struct peer_command *command);
+/* The same text to everything but the handshake. */
+const char *peer_say(struct peer *peer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+bool peer_is(const struct peer_command *command, const char *beginning);
+bool peer_is_register(const struct peer_command *command);
+bool peer_is_deregister(const struct peer_command *command);
+bool peer_is_handshake(const struct peer_command *command);
+
+/* Among the commands that begin so: how many there were, and the one of that position (negative: from the end). */
+size_t peer_count(const struct peer *peer, const char *beginning);
+const struct peer_command *peer_find(const struct peer *peer, const char *beginning, int position);
+
+/* Sends raw bytes on a connection; closes one, or all; stops and begins listening. */
+void peer_send(struct peer *peer, int conn, const char *bytes, size_t length);
+void peer_hang_up(struct peer *peer, int conn);
+void peer_hang_up_all(struct peer *peer);
+void peer_stop_listening(struct peer *peer);
+void peer_listen(struct peer *peer);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "suite.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMEOUT_S 20 /* of one test; valgrind and sanitizer runs multiply it */
+
+static int descriptors_before;
+
+int suite_descriptors(void)
+{
+    int count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    ck_assert_msg(folder != NULL, "cannot count the descriptors");
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void remember_descriptors(void)
+{
+    descriptors_before = suite_descriptors();
+}
+
+static void compare_descriptors(void)
+{
+    int after = suite_descriptors();
+    ck_assert_msg(after == descriptors_before, "the test found %d descriptors and left %d", descriptors_before, after);
+}
+
+TCase *suite_case(Suite *suite, const char *name)
+{
+    TCase *tcase = tcase_create(name);
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_checked_fixture(tcase, remember_descriptors, compare_descriptors);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+int suite_run(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int run = srunner_ntests_run(runner);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return run > 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

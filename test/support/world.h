@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* A libevent base that runs until something has happened, for tests on a real Redis. */
+#ifndef NETRON_TEST_WORLD_H
+#define NETRON_TEST_WORLD_H
+
+#include <check.h>
+#include <event2/event.h>
+#include <netron/netron.h>
+
+struct world {
+    struct event_base *base;
+    struct event *tick; /* looks at what is awaited every few milliseconds, for it may happen outside the loop */
+};
+
+void world_open(struct world *world);
+void world_close(struct world *world);
+/* Runs the loop until its next event, at most for one tick. */
+void world_turn(struct world *world);
+/* Runs the loop for that long: only to see that something does not happen. */
+void world_run(struct world *world, unsigned ms);
+uint64_t world_clock_ms(void); /* monotonic */
+
+#define WORLD_LIMIT_MS 10000u
+
+/* Runs the loop until the condition is true; fails the test when it has not become so within WORLD_LIMIT_MS. */
+#define AWAIT(world, condition)                                                                                        \
+    do {                                                                                                               \
+        uint64_t await_limit = world_clock_ms() + WORLD_LIMIT_MS;                                                      \
+        while (!(condition)) {                                                                                         \
+            ck_assert_msg(world_clock_ms() < await_limit, "waited in vain for: %s", #condition);                       \
+            world_turn(world);                                                                                         \
+        }                                                                                                              \
+    } while (0)
+
+/* Options for quick tests: beats every 100 ms, a TTL of 1000 ms, Pub/Sub enabled. */
+netron_options world_options(const char *url);
+/* A discovery on the base; the test frees it. */
+netron_discovery *world_join(struct world *world, const netron_options *options);
+
+#endif
