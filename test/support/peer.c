@@ -86,6 +86,11 @@ const char *peer_answer_well(struct peer *peer, const struct peer_command *comma
     return "";
 }
 
+const char *peer_answer_refusal(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is(command, peer->refused) ? peer->refusal : peer_answer_well(peer, command);
+}
+
 const char *peer_answer_nothing(struct peer *peer, const struct peer_command *command)
 {
     (void)peer;

@@ -39,6 +39,8 @@ struct peer {
     char scratch[2048];
     char incarnation[64]; /* of the last register */
     bool has_node;
+    const char *refused; /* for peer_answer_refusal(): the beginning of the command, and what is said to it */
+    const char *refusal;
 };
 
 void peer_open(struct peer *peer, struct fake_loop *loop);
@@ -46,9 +48,11 @@ void peer_close(struct peer *peer);
 
 /* What a healthy Redis with one node says to the handshake, register, deregister, GETEX, PING, SUBSCRIBE. */
 const char *peer_answer_well(struct peer *peer, const struct peer_command *command);
+/* The same, but for one command. */
+const char *peer_answer_refusal(struct peer *peer, const struct peer_command *command);
 /* Nothing, ever. */
 const char *peer_answer_nothing(struct peer *peer, const struct peer_command *command);
-/* The same text to everything but the handshake. */
+/* Formats into peer->scratch. */
 const char *peer_say(struct peer *peer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 bool peer_is(const struct peer_command *command, const char *beginning);

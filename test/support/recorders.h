@@ -29,8 +29,7 @@ struct nodes_recorder {
     size_t count;
     char text[8192]; /* "id address name@version name; id ..." */
 };
-void record_nodes(netron_discovery *discovery, int code, const netron_node *const *nodes, size_t count,
-                  void *recorder);
+void record_nodes(netron_discovery *discovery, int code, const netron_node *const *nodes, size_t count, void *recorder);
 
 struct active_recorder {
     int calls;

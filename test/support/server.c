@@ -24,8 +24,9 @@ static const char *program(void)
 
 static void run(const struct server *server, const char *const *extra, pid_t parent)
 {
-    const char *arguments[ARGUMENTS_MAX] = {program(), "--port", "0",      "--unixsocket", server->socket, "--dir",
-                                            server->folder, "--save", "", "--appendonly", "no"};
+    const char *arguments[ARGUMENTS_MAX] = {
+        program(), "--port",       "0", "--unixsocket", server->socket, "--dir", server->folder, "--save",
+        "",        "--appendonly", "no"};
     size_t count = 11;
     for (; extra != NULL && *extra != NULL && count + 1 < ARGUMENTS_MAX; extra++)
         arguments[count++] = *extra;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* The events link to the millisecond, and what a server must not send over it. */
+#include "sim.h"
+#include <stdio.h>
+#include <string.h>
+
+#define EVENTS NETRON_LINK_EVENTS
+
+#define GOOD_EVENT                                                                                                     \
+    "{\"type\":\"NODE_REGISTERED\",\"nodeId\":\"n2\",\"address\":\"10.0.0.2:80\",\"services\":[],\"timestamp\":5}"
+
+static struct event_recorder heard;
+
+static void subscribe(void)
+{
+    heard = (struct event_recorder){0};
+    sim.options.pubsub_enabled = 1;
+    sim_join();
+    ck_assert_int_eq(netron_subscribe_to_events(sim.discovery, record_event, &heard, NULL), 0);
+    sim_settle();
+}
+
+/* The events link is the one that SUBSCRIBE came over last. */
+static int events_conn(void)
+{
+    return peer_find(&sim.peer, "SUBSCRIBE", -1)->conn;
+}
+
+static void publish(const char *payload)
+{
+    char bytes[1024];
+    int length =
+        snprintf(bytes, sizeof(bytes), "*3\r\n$7\r\nmessage\r\n$23\r\nnetron:discovery:events\r\n$%zu\r\n%s\r\n",
+                 strlen(payload), payload);
+    peer_send(&sim.peer, events_conn(), bytes, (size_t)length);
+    sim_settle();
+}
+
+static const char *answer_pongs_as_messages(struct peer *peer, const struct peer_command *command)
+{
+    if (peer_is(command, "PING"))
+        return "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+    return peer_answer_well(peer, command);
+}
+
+static const char *no_answer_to_ping(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is(command, "PING") ? "" : peer_answer_well(peer, command);
+}
+
+static const char *no_acknowledgement(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is(command, "SUBSCRIBE") ? "" : peer_answer_well(peer, command);
+}
+
+START_TEST(the_events_link_is_up_when_the_subscription_is_acknowledged)
+{
+    sim.peer.answer = no_acknowledgement;
+    subscribe();
+    ck_assert_str_eq(peer_find(&sim.peer, "SUBSCRIBE", 0)->text, "SUBSCRIBE netron:discovery:events");
+    ck_assert_int_eq(sim.links.count[EVENTS], 0);
+    static const char acknowledgement[] = "*3\r\n$9\r\nsubscribe\r\n$23\r\nnetron:discovery:events\r\n:1\r\n";
+    peer_send(&sim.peer, events_conn(), acknowledgement, sizeof(acknowledgement) - 1);
+    sim_settle();
+    ck_assert_int_eq(sim.links.count[EVENTS], 1);
+    ck_assert_int_eq(sim.links.code[EVENTS], 0);
+}
+END_TEST
+
+START_TEST(a_subscription_that_is_not_acknowledged_ends_at_the_command_timeout)
+{
+    sim.peer.answer = no_acknowledgement;
+    subscribe();
+    sim_advance(4999);
+    ck_assert_int_eq(sim.links.count[EVENTS], 0);
+    sim_advance(1);
+    ck_assert_int_eq(sim.links.code[EVENTS], NETRON_ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(a_silent_events_link_is_pinged_and_lives_by_any_bytes)
+{
+    sim.peer.answer = answer_pongs_as_messages;
+    subscribe();
+    sim_advance(100000);
+    ck_assert_int_eq(sim.links.count[EVENTS], 1);
+    ck_assert_uint_ge(sim_count("PING"), 18); /* both links, ten intervals */
+    publish(GOOD_EVENT);
+    ck_assert_int_eq(heard.count, 1);
+}
+END_TEST
+
+START_TEST(an_events_link_that_answers_no_ping_is_made_anew_within_two_intervals)
+{
+    sim.peer.answer = no_answer_to_ping;
+    subscribe();
+    int first = events_conn();
+    sim_advance(19999);
+    ck_assert_int_eq(sim.links.code[EVENTS], 0);
+    sim_advance(1);
+    ck_assert_int_eq(sim.links.code[EVENTS], NETRON_ETIMEDOUT);
+    sim_advance(100);
+    ck_assert_int_ne(events_conn(), first);
+    ck_assert_int_eq(sim.links.code[EVENTS], 0);
+    publish(GOOD_EVENT);
+    ck_assert_int_eq(heard.count, 1);
+}
+END_TEST
+
+START_TEST(a_lost_events_link_is_told_and_subscribed_again)
+{
+    subscribe();
+    peer_hang_up(&sim.peer, events_conn());
+    sim_settle();
+    ck_assert_int_eq(sim.links.count[EVENTS], 2);
+    ck_assert_int_eq(sim.links.code[EVENTS], NETRON_EDISCONNECTED);
+    sim_advance(100);
+    ck_assert_int_eq(sim.links.count[EVENTS], 3);
+    ck_assert_int_eq(sim.links.code[EVENTS], 0);
+    ck_assert_uint_eq(sim_count("SUBSCRIBE"), 2);
+    ck_assert_int_eq(sim.links.count[NETRON_LINK_COMMANDS], 1);
+}
+END_TEST
+
+START_TEST(events_in_the_same_bytes_as_the_acknowledgement_are_heard)
+{
+    sim.peer.answer = no_acknowledgement;
+    subscribe();
+    char bytes[1024];
+    int length = snprintf(bytes, sizeof(bytes),
+                          "*3\r\n$9\r\nsubscribe\r\n$23\r\nnetron:discovery:events\r\n:1\r\n"
+                          "*3\r\n$7\r\nmessage\r\n$23\r\nnetron:discovery:events\r\n$%zu\r\n%s\r\n",
+                          strlen(GOOD_EVENT), GOOD_EVENT);
+    peer_send(&sim.peer, events_conn(), bytes, (size_t)length);
+    sim_settle();
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_str_eq(heard.events[0].text, "NODE_REGISTERED n2 10.0.0.2:80");
+    ck_assert_uint_eq(heard.events[0].timestamp_ms, 5);
+}
+END_TEST
+
+START_TEST(what_has_not_the_shape_of_a_message_is_counted_and_the_next_event_is_heard)
+{
+    static const char *const shapes[] = {
+        ":1\r\n",
+        "$-1\r\n",
+        "*-1\r\n",
+        "*0\r\n",
+        "$7\r\nmessage\r\n",
+        "*1\r\n$7\r\nmessage\r\n",
+        "*2\r\n$7\r\nmessage\r\n$1\r\na\r\n",
+        "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n:5\r\n",
+        "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$-1\r\n",
+        "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n*1\r\n$1\r\na\r\n",
+        "*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$1\r\na\r\n$2\r\n{}\r\n",
+        "*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n",
+        "*3\r\n*0\r\n*0\r\n*0\r\n",
+    };
+    subscribe();
+    peer_send(&sim.peer, events_conn(), shapes[_i], strlen(shapes[_i]));
+    sim_settle();
+    netron_stats stats = {.size = sizeof(stats)};
+    ck_assert_int_eq(netron_discovery_stats(sim.discovery, &stats), 0);
+    ck_assert_uint_eq(stats.skipped_events, 1);
+    publish(GOOD_EVENT);
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_int_eq(sim.links.count[EVENTS], 1);
+}
+END_TEST
+
+START_TEST(an_error_on_the_events_link_ends_it_with_the_words_of_redis)
+{
+    subscribe();
+    static const char error[] = "-NOAUTH Authentication required.\r\n";
+    peer_send(&sim.peer, events_conn(), error, sizeof(error) - 1);
+    sim_settle();
+    ck_assert_int_eq(sim.links.code[EVENTS], NETRON_EAUTH);
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[EVENTS], "Authentication required."));
+}
+END_TEST
+
+START_TEST(a_forbidden_channel_is_told_and_tried_again_slowly)
+{
+    sim.peer.answer = peer_answer_refusal;
+    sim.peer.refused = "SUBSCRIBE";
+    sim.peer.refusal = "-NOPERM this user has no permissions to access one of the channels\r\n";
+    subscribe();
+    ck_assert_int_eq(sim.links.code[EVENTS], NETRON_EPERM);
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[EVENTS], "SUBSCRIBE"));
+    sim_advance(4999);
+    ck_assert_uint_eq(sim_count("SUBSCRIBE"), 1);
+    sim_advance(5001);
+    ck_assert_uint_eq(sim_count("SUBSCRIBE"), 2);
+    ck_assert_int_eq(sim.links.code[NETRON_LINK_COMMANDS], 0);
+}
+END_TEST
+
+START_TEST(subscribing_needs_pubsub_enabled)
+{
+    sim_join();
+    ck_assert_int_eq(netron_subscribe_to_events(sim.discovery, record_event, &heard, NULL), NETRON_EDISABLED);
+    ck_assert_ptr_nonnull(strstr(netron_discovery_error(sim.discovery), "pubsub_enabled"));
+    sim_advance(1000);
+    ck_assert_int_eq(sim.peer.conn_count, 1);
+    ck_assert_uint_eq(sim_count("SUBSCRIBE"), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("feed");
+    TCase *link = sim_case(suite, "link");
+    tcase_add_test(link, the_events_link_is_up_when_the_subscription_is_acknowledged);
+    tcase_add_test(link, a_subscription_that_is_not_acknowledged_ends_at_the_command_timeout);
+    tcase_add_test(link, a_silent_events_link_is_pinged_and_lives_by_any_bytes);
+    tcase_add_test(link, an_events_link_that_answers_no_ping_is_made_anew_within_two_intervals);
+    tcase_add_test(link, a_lost_events_link_is_told_and_subscribed_again);
+    tcase_add_test(link, a_forbidden_channel_is_told_and_tried_again_slowly);
+    tcase_add_test(link, subscribing_needs_pubsub_enabled);
+    TCase *messages = sim_case(suite, "messages");
+    tcase_add_test(messages, events_in_the_same_bytes_as_the_acknowledgement_are_heard);
+    tcase_add_loop_test(messages, what_has_not_the_shape_of_a_message_is_counted_and_the_next_event_is_heard, 0, 13);
+    tcase_add_test(messages, an_error_on_the_events_link_ends_it_with_the_words_of_redis);
+    return suite_run(suite);
+}
