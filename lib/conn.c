@@ -12,10 +12,19 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-/* No honest reply comes near: a page of 512 records of the largest size is below it. It bounds what a hostile or
- * broken server can make the reader buffer. */
-#define UNPARSED_MAX (size_t)(256u * 1024u * 1024u)
+/* No honest reply comes near these: a page of 512 records of the largest size is below them. They bound what a hostile
+ * or broken server can make the reader hold, and how long it can make it search. */
+#define REPLY_BYTES_MAX (size_t)(256u * 1024u * 1024u)
+#define REPLY_ELEMENTS_MAX (size_t)(1024u * 1024u)
+#define LINE_BYTES_MAX (size_t)(64u * 1024u)
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
 
 enum conn_state {
     CONN_CONNECTING,
@@ -34,6 +43,10 @@ struct netron_conn {
     bool is_tcp;
     bool streams;
     struct netron_requests requests;
+    size_t bytes;    /* of the reply that is under way */
+    size_t elements; /* of its arrays */
+    redisReplyObjectFunctions functions;
+    void *(*create_array)(const redisReadTask *task, element_count count); /* hiredis' own */
     uint32_t command_timeout_ms;
     uint64_t heard_at;
     struct netron_deadline patience; /* for the oldest request */
@@ -179,11 +192,35 @@ static void set_socket_options(struct netron_conn *conn)
     int flags = fcntl(fd, F_GETFD);
     if (flags != -1)
         fcntl(fd, F_SETFD, flags | FD_CLOEXEC); /* hiredis leaves it open for child processes */
+    /* In a process that closed its standard input the socket can be 0, which hiredis 0.14.1 never closes. */
+    int moved = fd == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (moved != -1) {
+        close(fd);
+        fd = conn->context->c.fd = moved;
+    }
     if (conn->is_tcp) {
         /* Not redisEnableKeepAlive(): where one of its options is missing it poisons the context. */
         int on = 1;
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     }
+}
+
+/* The reader allocates an array as soon as its length is said, so the length must be checked before. */
+static void *create_array(const redisReadTask *task, element_count count)
+{
+    struct netron_conn *conn = task->privdata;
+    conn->elements += (size_t)count;
+    return conn->elements <= REPLY_ELEMENTS_MAX ? conn->create_array(task, count) : NULL;
+}
+
+static void bound_reader(struct netron_conn *conn)
+{
+    redisReader *reader = conn->context->c.reader;
+    conn->functions = *reader->fn;
+    conn->create_array = conn->functions.createArray;
+    conn->functions.createArray = create_array;
+    reader->fn = &conn->functions;
+    reader->privdata = conn;
 }
 
 static void on_io(unsigned events, void *arg);
@@ -213,6 +250,7 @@ int netron_conn_open(struct netron_core *core, const struct netron_endpoint *end
     netron_deadline_init(&conn->patience, on_patience, conn);
     netron_deadline_init(&conn->farewell, on_farewell, conn);
     set_socket_options(conn);
+    bound_reader(conn);
     conn->interest = NETRON_WRITABLE;
     conn->io = core->loop->io_new(core->loop, context->c.fd, conn->interest, on_io, conn);
     if (conn->io == NULL) {
@@ -250,7 +288,15 @@ static bool has_connected(struct netron_conn *conn)
     }
     struct sockaddr_storage peer;
     length = sizeof(peer);
-    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+    if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0)
+        return true;
+    /* hiredis 1.3 takes a Unix socket whose server has no room for it for one that connects; nothing will come. */
+    if (!conn->is_tcp) {
+        struct netron_failure why;
+        netron_fail(&why, NETRON_EDISCONNECTED, "cannot connect to Redis: %s", strerror(EAGAIN));
+        netron_conn_close(conn, &why);
+    }
+    return false;
 }
 
 /* ---- the traffic ---- */
@@ -287,44 +333,55 @@ static void dispatch(struct netron_conn *conn, const struct netron_reply *reply)
     }
 }
 
+/* What is left of the buffer is part of a reply. The header of a long string stays in front of it until it is whole, so
+ * even then a line end is near. */
+static bool is_endless(const struct netron_conn *conn)
+{
+    const redisReader *reader = conn->context->c.reader;
+    return conn->bytes > REPLY_BYTES_MAX || (reader->len - reader->pos > LINE_BYTES_MAX &&
+                                             memchr(reader->buf + reader->pos, '\n', LINE_BYTES_MAX) == NULL);
+}
+
 static void parse_replies(struct netron_conn *conn)
 {
+    struct netron_failure why;
     while (conn->state == CONN_OPEN) {
         redisReader *reader = conn->context->c.reader;
         void *reply = NULL;
         if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
-            struct netron_failure why;
-            netron_fail(&why, NETRON_EPROTOCOL, "Redis sent what is no Redis protocol: %s", reader->errstr);
+            netron_fail(&why, NETRON_EPROTOCOL, "Redis sent what is no Redis protocol: %s",
+                        conn->elements > REPLY_ELEMENTS_MAX ? "an array of too many elements" : reader->errstr);
             netron_conn_close(conn, &why);
         }
         if (reply == NULL)
             break;
+        conn->bytes = reader->len - reader->pos;
+        conn->elements = 0;
         dispatch(conn, reply);
         freeReplyObject(reply);
+    }
+    if (conn->state == CONN_OPEN && is_endless(conn)) {
+        netron_fail(&why, NETRON_EPROTOCOL, "Redis sent a reply without end");
+        netron_conn_close(conn, &why);
     }
 }
 
 static void read_in(struct netron_conn *conn)
 {
     redisContext *context = &conn->context->c;
-    int readable = 0;
-    /* A subscriber's only sign of life is that bytes arrive, so a wake-up without any must not count. */
-    if (conn->streams && ioctl(context->fd, FIONREAD, &readable) == 0 && readable == 0)
-        readable = -1;
+    size_t before = context->reader->len;
     if (redisBufferRead(context) != REDIS_OK) {
         struct netron_failure why;
         netron_fail(&why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", context->errstr);
         netron_conn_close(conn, &why);
         return;
     }
-    if (readable >= 0)
+    /* Bytes are the sign of life; a wake-up without any is none. */
+    size_t arrived = context->reader->len - before;
+    if (arrived > 0)
         conn->heard_at = netron_core_now(conn->core);
+    conn->bytes += arrived;
     parse_replies(conn);
-    if (conn->state == CONN_OPEN && conn->context->c.reader->len - conn->context->c.reader->pos > UNPARSED_MAX) {
-        struct netron_failure why;
-        netron_fail(&why, NETRON_EPROTOCOL, "Redis sent a reply of more than %zu bytes", UNPARSED_MAX);
-        netron_conn_close(conn, &why);
-    }
 }
 
 static void on_io(unsigned events, void *arg)
@@ -339,17 +396,25 @@ static void on_io(unsigned events, void *arg)
         if (conn->state == CONN_OPEN)
             conn->events->opened(conn->arg);
     } else if (conn->state == CONN_OPEN) {
-        if (events & NETRON_WRITABLE)
-            write_out(conn);
-        if (conn->state == CONN_OPEN && (events & NETRON_READABLE))
+        /* Reading comes first: a server that hangs up has often said why. */
+        if (events & NETRON_READABLE)
             read_in(conn);
+        if (conn->state == CONN_OPEN && (events & NETRON_WRITABLE))
+            write_out(conn);
     }
     if (conn->state == CONN_CLOSING) /* told by the farewell; until then a broken descriptor must not spin */
         release_context(conn);
     netron_core_leave(core);
 }
 
-/* Every request has the same patience, so the oldest is due first: one deadline serves all, moved only when it fires. */
+bool netron_conn_has_unread(const struct netron_conn *conn)
+{
+    int unread = 0;
+    return conn->context != NULL && ioctl(conn->context->c.fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
+/* Every request has the same patience, so the oldest is due first: one deadline serves all, moved only when it fires.
+ */
 static void on_patience(void *arg)
 {
     struct netron_conn *conn = arg;
@@ -359,6 +424,10 @@ static void on_patience(void *arg)
     uint64_t now = netron_core_now(conn->core);
     if (oldest->due > now) {
         netron_core_after(conn->core, &conn->patience, oldest->due - now);
+        return;
+    }
+    if (netron_conn_has_unread(conn)) { /* the answer may be there: it was us who were late */
+        netron_core_after(conn->core, &conn->patience, 0);
         return;
     }
     struct netron_failure why;

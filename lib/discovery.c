@@ -136,7 +136,7 @@ static void on_shutdown_timeout(void *arg)
 static void on_registration_ended(void *arg, int code)
 {
     netron_discovery *discovery = arg;
-    if (discovery->state != DISCOVERY_LEAVING)
+    if (discovery->state != DISCOVERY_LEAVING || discovery->freed)
         return;
     /* An id that another process took over is out of our hands: that is no failure to leave. */
     if (discovery->shutdown_code == 0 && code != NETRON_EREPLACED)
@@ -218,8 +218,7 @@ static int new_on(netron_loop *loop, bool owns_loop, const netron_options *optio
     if (discovery == NULL)
         return NETRON_ENOMEM;
     int code = netron_settings_make(options, &discovery->settings, &why);
-    const struct netron_log log = {.fn = options != NULL ? options->log : NULL,
-                                   .arg = options != NULL ? options->log_arg : NULL};
+    const struct netron_log log = {.fn = discovery->settings.log, .arg = discovery->settings.log_arg};
     if (code == 0)
         code = netron_whereabouts_check(&discovery->settings.redis, loop, &why);
     if (code == 0) {
@@ -228,8 +227,7 @@ static int new_on(netron_loop *loop, bool owns_loop, const netron_options *optio
             netron_fail(&why, code, "cannot begin: %s", netron_strerror(code));
     }
     if (code != 0) {
-        if (options != NULL && options->size >= offsetof(netron_options, log_arg) + sizeof(options->log_arg))
-            netron_log(&log, NETRON_LOG_ERROR, "%s", why.sentence);
+        netron_log(&log, NETRON_LOG_ERROR, "%s", why.sentence);
         destroy(&discovery->grave);
         return code;
     }
@@ -280,7 +278,6 @@ void netron_discovery_free(netron_discovery *discovery)
     netron_core_cancel(core, &discovery->shutdown_progress);
     netron_core_cancel(core, &discovery->shutdown_timeout);
     netron_registrar_free_all(&discovery->registrar);
-    netron_core_cancel(core, &discovery->shutdown_progress); /* the last registration may have set it again */
     netron_feed_free_all(&discovery->feed);
     close_links(discovery);
     netron_completions_run(&discovery->shutdowns, UINT64_MAX, discovery, NETRON_ECANCELLED);

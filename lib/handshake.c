@@ -15,10 +15,12 @@ static void conclude(struct netron_handshake *handshake, const struct netron_fai
     }
 }
 
+typedef int (*refusal_fn)(const struct netron_handshake *handshake, const struct netron_reply *reply,
+                          struct netron_failure *why);
+
 /* An answer to one of the commands; refusal tells what an error reply to it means. */
 static void on_answer(struct netron_handshake *handshake, const struct netron_reply *reply,
-                      const struct netron_failure *failure, const char *what,
-                      int (*refusal)(const struct netron_reply *reply, struct netron_failure *why))
+                      const struct netron_failure *failure, const char *what, refusal_fn refusal)
 {
     struct netron_failure why;
     handshake->outstanding--;
@@ -29,22 +31,42 @@ static void on_answer(struct netron_handshake *handshake, const struct netron_re
     int code = 0;
     if (netron_reply_error(reply) != NULL) {
         netron_reply_fail(reply, what, &why);
-        code = refusal(reply, &why);
+        code = refusal(handshake, reply, &why);
     }
     conclude(handshake, code != 0 ? &why : NULL);
 }
 
-
-static int auth_refused(const struct netron_reply *reply, struct netron_failure *why)
+static int too_old(const struct netron_reply *reply, const char *what, struct netron_failure *why)
 {
-    (void)reply;
-    if (why->code == NETRON_EREDIS) /* such as "AUTH called without any password configured" */
+    return netron_fail(why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is older (%s: %s)", what,
+                       netron_reply_error(reply));
+}
+
+static bool knows_no_such_call(const struct netron_reply *reply)
+{
+    static const char arity[] = "ERR wrong number of arguments";
+    static const char name[] = "ERR unknown command";
+    const char *error = netron_reply_error(reply);
+    return strncmp(error, arity, sizeof(arity) - 1) == 0 || strncmp(error, name, sizeof(name) - 1) == 0;
+}
+
+static int auth_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
+                        struct netron_failure *why)
+{
+    if (netron_reply_error_is(reply, "ERR") && strstr(netron_reply_error(reply), "wrong number") != NULL)
+        return too_old(reply, "AUTH", why); /* users came with Redis 6 */
+    if (why->code == NETRON_EREDIS)         /* such as "AUTH called without any password configured" */
         why->code = NETRON_EAUTH;
+    /* A server that does not know AUTH repeats its arguments. */
+    if (handshake->password[0] != '\0' && strstr(netron_reply_error(reply), handshake->password) != NULL)
+        netron_fail(why, why->code, "AUTH: Redis refused it, in words that hold the password");
     return why->code;
 }
 
-static int select_refused(const struct netron_reply *reply, struct netron_failure *why)
+static int select_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
+                          struct netron_failure *why)
 {
+    (void)handshake;
     (void)reply;
     if (why->code == NETRON_EREDIS)
         why->code = NETRON_EDATABASE;
@@ -52,19 +74,20 @@ static int select_refused(const struct netron_reply *reply, struct netron_failur
 }
 
 /* HELLO without arguments exists since Redis 6.2, the first version that we can use; an ACL may forbid it. */
-static int hello_refused(const struct netron_reply *reply, struct netron_failure *why)
+static int hello_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
+                         struct netron_failure *why)
 {
+    (void)handshake;
     if (netron_reply_error_is(reply, "NOPERM"))
         return 0;
-    if (why->code != NETRON_EREDIS)
-        return why->code;
-    return netron_fail(why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is older (HELLO: %s)",
-                       netron_reply_error(reply));
+    return knows_no_such_call(reply) ? too_old(reply, "HELLO", why) : why->code;
 }
 
 /* The name is a courtesy to the operator: nothing depends on it. */
-static int name_refused(const struct netron_reply *reply, struct netron_failure *why)
+static int name_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
+                        struct netron_failure *why)
 {
+    (void)handshake;
     return netron_reply_error_is(reply, "NOPERM") || why->code == NETRON_EREDIS ? 0 : why->code;
 }
 
@@ -98,7 +121,8 @@ static void on_hello(void *arg, const struct netron_reply *reply, const struct n
     unsigned major = 0;
     unsigned minor = 0;
     const char *version = hello_value(reply, "version");
-    if (version != NULL && sscanf(version, "%3u.%3u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 2))) {
+    if (version != NULL && sscanf(version, "%3u.%3u", &major, &minor) == 2 &&
+        (major < 6 || (major == 6 && minor < 2))) {
         struct netron_failure why;
         handshake->outstanding--;
         netron_fail(&why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is version %.32s", version);
@@ -120,11 +144,11 @@ static int send_words(struct netron_handshake *handshake, struct netron_conn *co
     return code;
 }
 
-int netron_handshake_begin(struct netron_handshake *handshake, struct netron_core *core, struct netron_conn *conn,
+int netron_handshake_begin(struct netron_handshake *handshake, struct netron_conn *conn,
                            const struct netron_settings *settings, netron_handshake_fn fn, void *arg)
 {
-    *handshake = (struct netron_handshake){.core = core, .fn = fn, .arg = arg};
     const struct netron_url *url = &settings->redis;
+    *handshake = (struct netron_handshake){.password = url->password, .fn = fn, .arg = arg};
     int code = 0;
     if (url->username != NULL) {
         const char *words[] = {"AUTH", url->username, url->password};

@@ -11,7 +11,7 @@ typedef void (*netron_handshake_fn)(void *arg, const struct netron_failure *fail
 
 /* Embedded in its owner, which has to outlive the connection's requests. */
 struct netron_handshake {
-    struct netron_core *core;
+    const char *password; /* borrowed; NULL when there is none */
     unsigned outstanding;
     bool failed;
     netron_handshake_fn fn;
@@ -19,7 +19,7 @@ struct netron_handshake {
 };
 
 /* Returns 0, or the code of netron_conn_send(): then fn is not called. */
-int netron_handshake_begin(struct netron_handshake *handshake, struct netron_core *core, struct netron_conn *conn,
+int netron_handshake_begin(struct netron_handshake *handshake, struct netron_conn *conn,
                            const struct netron_settings *settings, netron_handshake_fn fn, void *arg);
 
 #endif

@@ -62,8 +62,7 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
     if (link->state == LINK_CLOSED || link->state == LINK_WAITING)
         return;
     /* A connection has to last to count as a success: a server that accepts and drops must not be hammered. */
-    if (link->state == LINK_READY &&
-        netron_core_now(link->core) - link->ready_at >= link->settings->reconnect_max_ms)
+    if (link->state == LINK_READY && netron_core_now(link->core) - link->ready_at >= link->settings->reconnect_max_ms)
         link->attempt = 0;
     link->failure = *why;
     netron_whereabouts_stop(&link->whereabouts);
@@ -105,7 +104,7 @@ static void on_opened(void *arg)
         return;
     enter_state(link, LINK_GREETING, "connected");
     netron_core_after(link->core, &link->timer, deadline > now ? deadline - now : 0);
-    int code = netron_handshake_begin(&link->handshake, link->core, link->conn, link->settings, on_greeted, link);
+    int code = netron_handshake_begin(&link->handshake, link->conn, link->settings, on_greeted, link);
     if (code != 0) {
         struct netron_failure why;
         netron_fail(&why, code, "cannot greet Redis: %s", netron_strerror(code));
@@ -180,10 +179,14 @@ static void check_life(struct netron_link *link)
     uint32_t interval = link->settings->ping_interval_ms;
     uint64_t now = netron_core_now(link->core);
     uint64_t heard_at = netron_conn_heard_at(link->conn);
+    if (link->pinged_at != 0 && heard_at < link->pinged_at && netron_conn_has_unread(link->conn)) {
+        netron_core_after(link->core, &link->timer, 0);
+        return;
+    }
     if (link->pinged_at != 0 && heard_at < link->pinged_at) {
         struct netron_failure why;
         netron_fail(&why, NETRON_ETIMEDOUT, "Redis did not answer a PING within %u ms", interval);
-        fall_back(link, &why);
+        netron_conn_close(link->conn, &why);
         return;
     }
     link->pinged_at = 0;

@@ -541,7 +541,9 @@ void netron_lookups_cancel_all(struct netron_lookups *lookups)
 {
     while (lookups->pending != NULL) {
         struct netron_lookup *lookup = lookups->pending;
+        lookup->outstanding++; /* its callback may free everything, and only one of us may bury it */
         finish(lookup, NETRON_ECANCELLED, NULL, 0, 0);
+        lookup->outstanding--;
         release_if_done(lookup);
     }
 }

@@ -6,25 +6,29 @@
  * callback and take a pending activation back. Two things need care: a watch keeps one event for each direction, so
  * that a change of interest is one event_add() or event_del(); and evdns_getaddrinfo() calls back at once for literals
  * and for /etc/hosts, which the seam forbids, so answers are kept until an event of their own delivers them.
+ *
+ * A resolution that is cancelled while evdns works on it is left to run: evdns_getaddrinfo_cancel() would only schedule
+ * more work, which may come after its base is gone. Its answer is dropped when it comes.
  */
-#include <netron/libevent.h>
 #include <netron/error.h>
+#include <netron/libevent.h>
 
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 struct libevent_loop {
     netron_loop seam;
     struct event_base *base;
     struct evdns_base *dns; /* made when the first host name comes */
+    bool dns_is_stale;      /* what it knows of the system's name service has to be read again */
     struct evutil_monotonic_timer *clock;
 };
 
@@ -46,12 +50,11 @@ struct libevent_timer {
 #define ADDRESSES_MAX 16 /* more addresses than this for one name are of no use to anybody */
 
 struct libevent_resolution {
-    struct libevent_loop *loop;
-    struct evdns_getaddrinfo_request *request; /* NULL once it has answered */
+    struct libevent_loop *loop; /* valid as long as fn is set */
+    bool answered;
     struct event *delivery;
     netron_resolve_fn fn; /* NULL when cancelled */
     void *arg;
-    bool starting;
     int code;
     const char *reason;
     size_t count;
@@ -210,8 +213,8 @@ static void keep_addresses(struct libevent_resolution *resolution, const struct 
             address = &((const struct sockaddr_in *)(const void *)list->ai_addr)->sin_addr;
         else if (list->ai_family == AF_INET6)
             address = &((const struct sockaddr_in6 *)(const void *)list->ai_addr)->sin6_addr;
-        if (address != NULL && inet_ntop(list->ai_family, address, resolution->addresses[resolution->count],
-                                         INET6_ADDRSTRLEN) != NULL)
+        if (address != NULL &&
+            inet_ntop(list->ai_family, address, resolution->addresses[resolution->count], INET6_ADDRSTRLEN) != NULL)
             resolution->count++;
     }
 }
@@ -219,35 +222,51 @@ static void keep_addresses(struct libevent_resolution *resolution, const struct 
 static void on_resolved(int result, struct evutil_addrinfo *list, void *arg)
 {
     struct libevent_resolution *resolution = arg;
-    resolution->request = NULL;
-    if (resolution->fn == NULL && !resolution->starting) { /* cancelled: evdns still calls back, once */
-        if (list != NULL)
-            evutil_freeaddrinfo(list);
-        resolution_free(resolution);
-        return;
-    }
     keep_addresses(resolution, list);
     if (list != NULL)
         evutil_freeaddrinfo(list);
+    if (resolution->fn == NULL) { /* cancelled */
+        resolution_free(resolution);
+        return;
+    }
+    resolution->answered = true;
     if (resolution->count == 0) {
         resolution->code = NETRON_ERESOLVE;
         resolution->reason = result != 0 ? evutil_gai_strerror(result) : "no address of a known kind";
+        resolution->loop->dns_is_stale = true;
     }
     event_active(resolution->delivery, EV_TIMEOUT, 1);
+}
+
+/* Reads what the system says about names: at first, and again after a failure, for a daemon can be older than its
+ * network. A missing file is no error: names of /etc/hosts and a name server on this host still count. */
+static struct evdns_base *name_service(struct libevent_loop *self)
+{
+    if (self->dns == NULL) { /* DISABLE_WHEN_INACTIVE: name servers' sockets must not keep the base from ending */
+        self->dns = evdns_base_new(self->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+        if (self->dns == NULL)
+            return NULL;
+        /* The default of 5 s is longer than a resolution lives when one of several name servers is dead. */
+        evdns_base_set_option(self->dns, "timeout:", "1");
+        self->dns_is_stale = true;
+    }
+    if (self->dns_is_stale) {
+        evdns_base_clear_nameservers_and_suspend(self->dns);
+        evdns_base_clear_host_addresses(self->dns);
+        evdns_base_resolv_conf_parse(self->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+        evdns_base_resume(self->dns);
+        self->dns_is_stale = false;
+    }
+    return self->dns;
 }
 
 static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, void *arg)
 {
     struct libevent_loop *self = of(loop);
-    if (self->dns == NULL) /* DISABLE_WHEN_INACTIVE: the name servers' sockets must not keep the base from ending */
-        self->dns = evdns_base_new(self->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (self->dns == NULL) /* no usable resolv.conf: /etc/hosts still counts */
-        self->dns = evdns_base_new(self->base, 0);
-    struct libevent_resolution *resolution = calloc(1, sizeof(*resolution));
-    if (self->dns == NULL || resolution == NULL) {
-        free(resolution);
+    struct evdns_base *dns = name_service(self);
+    struct libevent_resolution *resolution = dns != NULL ? calloc(1, sizeof(*resolution)) : NULL;
+    if (resolution == NULL)
         return NULL;
-    }
     resolution->loop = self;
     resolution->fn = fn;
     resolution->arg = arg;
@@ -257,9 +276,7 @@ static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, 
         return NULL;
     }
     struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
-    resolution->starting = true;
-    resolution->request = evdns_getaddrinfo(self->dns, host, NULL, &hints, on_resolved, resolution);
-    resolution->starting = false;
+    evdns_getaddrinfo(dns, host, NULL, &hints, on_resolved, resolution);
     return resolution;
 }
 
@@ -270,9 +287,7 @@ static void resolve_cancel(netron_loop *loop, void *handle)
     if (resolution->fn == NULL) /* inside its own callback: deliver() frees it */
         return;
     resolution->fn = NULL;
-    if (resolution->request != NULL)
-        evdns_getaddrinfo_cancel(resolution->request); /* on_resolved() follows in a later turn and frees */
-    else
+    if (resolution->answered)
         resolution_free(resolution);
 }
 
@@ -282,7 +297,7 @@ static void loop_free(netron_loop *loop)
 {
     struct libevent_loop *self = of(loop);
     if (self->dns != NULL)
-        evdns_base_free(self->dns, 0);
+        evdns_base_free(self->dns, 1); /* what is still under way answers with a failure, in a later turn */
     if (self->clock != NULL)
         evutil_monotonic_timer_free(self->clock);
     free(self);

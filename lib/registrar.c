@@ -112,6 +112,7 @@ size_t netron_registrar_remaining(const struct netron_registrar *registrar)
 
 void netron_registrar_free_all(struct netron_registrar *registrar)
 {
+    registrar->freed = true;
     while (registrar->all != NULL)
         netron_registration_free(registrar->all);
 }
@@ -199,13 +200,25 @@ int netron_registration_update_address(netron_registration *registration, const 
     return code;
 }
 
+/* In a callback that the end of the registration, or of the whole discovery, calls. */
+static int refuse_when_freed(netron_registration *registration)
+{
+    struct netron_failure why;
+    if (!registration->freed && !registration->registrar->freed)
+        return 0;
+    netron_fail(&why, NETRON_ESHUTDOWN, "node %s is being freed", registration->wish.node->id);
+    return netron_core_note(registration->core, &why);
+}
+
 int netron_registration_deregister(netron_registration *registration, netron_done_fn done, void *arg)
 {
     if (registration == NULL)
         return NETRON_EINVAL;
     struct netron_core *core = registration->core;
     netron_core_enter(core);
-    int code = netron_completions_add(&registration->leavers, 0, done, arg);
+    int code = refuse_when_freed(registration);
+    if (code == 0)
+        code = netron_completions_add(&registration->leavers, 0, done, arg);
     if (code == 0 && netron_registration_has_ended(registration))
         netron_registration_settle(registration);
     else if (code == 0)

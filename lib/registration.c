@@ -107,8 +107,7 @@ static void end(netron_registration *registration, netron_registration_state sta
     netron_completions_run(&registration->updates, UINT64_MAX, discovery,
                            why->code != 0 ? why->code : NETRON_ECANCELLED);
     netron_completions_run(&registration->leavers, UINT64_MAX, discovery, why->code);
-    if (!registration->freed)
-        registrar->ended(registrar->ended_arg, why->code);
+    registrar->ended(registrar->ended_arg, why->code);
 }
 
 static void replaced(netron_registration *registration)

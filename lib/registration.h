@@ -20,6 +20,7 @@ struct netron_registrar {
     char *registry_key;
     netron_registration *all; /* a list, utlist.h */
     bool closed;              /* shutting down or freed: no new registrations, no updates */
+    bool freed;
     /* A registration has come to an end: LEFT, REPLACED, given up leaving (code), or freed. */
     void (*ended)(void *arg, int code);
     void *ended_arg;

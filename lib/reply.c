@@ -71,6 +71,8 @@ bool netron_reply_error_is(const struct netron_reply *reply, const char *word)
 
 static int code_of_error(const struct netron_reply *reply)
 {
+    /* The one plain ERR that says nothing of what was asked: it ends the connection before anything is. */
+    static const char crowded[] = "ERR max number of clients";
     static const struct {
         const char *word;
         int code;
@@ -78,6 +80,7 @@ static int code_of_error(const struct netron_reply *reply)
         {"NOAUTH", NETRON_EAUTH},
         {"WRONGPASS", NETRON_EAUTH},
         {"NOPERM", NETRON_EPERM},
+        {"DENIED", NETRON_EPERM}, /* protected mode */
         {"LOADING", NETRON_EUNAVAILABLE},
         {"BUSY", NETRON_EUNAVAILABLE},
         {"MASTERDOWN", NETRON_EUNAVAILABLE},
@@ -91,6 +94,8 @@ static int code_of_error(const struct netron_reply *reply)
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
         if (netron_reply_error_is(reply, classes[i].word))
             return classes[i].code;
+    if (strncmp(netron_reply_error(reply), crowded, sizeof(crowded) - 1) == 0)
+        return NETRON_EUNAVAILABLE;
     return NETRON_EREDIS;
 }
 

@@ -239,10 +239,12 @@ static int make(const netron_options *given, struct netron_settings *out, struct
         code = make_texts(&options, &settings, why);
     if (code == 0)
         code = make_redis(&options, &settings, why);
-    if (code == 0)
-        *out = settings;
-    else
+    if (code != 0) {
         netron_settings_clear(&settings);
+        settings.log = options.log;
+        settings.log_arg = options.log_arg;
+    }
+    *out = settings;
     return code;
 }
 

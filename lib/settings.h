@@ -32,7 +32,8 @@ struct netron_settings {
     void *on_link_arg;
 };
 
-/* options NULL = all defaults. Returns as netron_options_check() does; on failure out is left cleared.
+/* options NULL = all defaults. Returns as netron_options_check() does; on failure out holds at most log and log_arg, so
+ * that the refusal can be logged where it was asked for, and needs no clearing.
  * options.size must be at least that of the first version; a larger one is accepted as long as the bytes that this
  * library does not know are zero. */
 int netron_settings_make(const netron_options *options, struct netron_settings *out, struct netron_failure *why);

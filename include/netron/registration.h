@@ -40,7 +40,7 @@ typedef enum netron_registration_state {
  * Tells a new state, or a new reason for the same one; the first state, REGISTERING, is not told. code is 0, or for LOST, FAILED and REPLACED the
  * reason: NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM, NETRON_EDATABASE, NETRON_EVERSION,
  * NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_EHELD, NETRON_EUNAVAILABLE, NETRON_ERESOLVE, NETRON_EREPLACED,
- * NETRON_ENOMEM; netron_discovery_error() has the sentence. Any call is allowed inside.
+ * NETRON_EOVERLOAD, NETRON_ELOOP, NETRON_ENOMEM; netron_discovery_error() has the sentence. Any call is allowed inside.
  */
 typedef void (*netron_registration_fn)(netron_registration *registration, netron_registration_state state, int code,
                                        void *arg);
@@ -74,7 +74,8 @@ NETRON_API int netron_registration_update_address(netron_registration *registrat
  * and the node expires by its TTL. A further call joins the one under way. done may be NULL. Its code: 0 = the node
  * is out, or was not in; NETRON_EREPLACED = another process owns the id, nothing was touched; NETRON_EDISCONNECTED,
  * NETRON_ETIMEDOUT, NETRON_EREDIS and its kin; NETRON_ECANCELLED when freed before.
- * Returns 0, NETRON_EINVAL (NULL), NETRON_ENOMEM. The handle stays valid until it is freed.
+ * Returns 0, NETRON_EINVAL (NULL), NETRON_ESHUTDOWN (it is being freed), NETRON_ENOMEM. The handle stays valid until
+ * it is freed.
  */
 NETRON_API int netron_registration_deregister(netron_registration *registration, netron_done_fn done, void *arg);
 
