@@ -18,7 +18,8 @@ int netron_json_load(const struct netron_json_source *source, const char *text, 
         return netron_fail(source->why, NETRON_EPROTOCOL, "%s: more than %u bytes of JSON", source->name,
                            NETRON_JSON_SIZE_MAX);
     json_error_t error = {0};
-    json_t *json = json_loadb(text, length, 0, &error);
+    /* A NUL in a member that nobody reads is no fault; in the others it is a control character. */
+    json_t *json = json_loadb(text, length, JSON_ALLOW_NUL, &error);
     /* jansson says nothing at all about most allocations that fail. */
     if (json == NULL && (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory))
         return no_memory(source);

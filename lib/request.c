@@ -59,5 +59,5 @@ void netron_requests_cancel(struct netron_requests *requests, uint64_t ticket)
 void netron_requests_clear(struct netron_requests *requests)
 {
     free(requests->ring);
-    *requests = (struct netron_requests){.head_ticket = requests->head_ticket};
+    *requests = (struct netron_requests){.head_ticket = requests->head_ticket + requests->count};
 }

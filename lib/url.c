@@ -220,6 +220,10 @@ static int read_unix(struct span rest, struct netron_url *url, struct netron_fai
                            "written as %%2F");
     if (find_first((struct span){slash, rest.end}, '#') != NULL)
         return netron_fail(why, NETRON_EURL, "url: unix:// takes no fragment; \"#\" must be written as %%23");
+    if (slash > rest.begin && find_first((struct span){slash, rest.end}, '@') != NULL)
+        return netron_fail(why, NETRON_EURL,
+                           "url: \"@\" in a path behind a password, and \"/\" in a password, must be written as %%40 "
+                           "and %%2F");
     const char *query = find_first((struct span){slash, rest.end}, '?');
     int code = slash > rest.begin ? read_credentials((struct span){rest.begin, slash - 1}, url, why) : 0;
     if (code == 0)
