@@ -397,7 +397,7 @@ static void on_io(unsigned events, void *arg)
             conn->events->opened(conn->arg);
     } else if (conn->state == CONN_OPEN) {
         /* Reading comes first: a server that hangs up has often said why. */
-        if (events & NETRON_READABLE)
+        if ((events & NETRON_READABLE) || netron_conn_has_unread(conn))
             read_in(conn);
         if (conn->state == CONN_OPEN && (events & NETRON_WRITABLE))
             write_out(conn);

@@ -106,7 +106,7 @@ static void on_shutdown_progress(void *arg)
     netron_discovery *discovery = arg;
     struct netron_core *core = discovery->core;
     if (discovery->state == DISCOVERY_LEAVING) {
-        if (netron_registrar_remaining(&discovery->registrar) > 0)
+        if (discovery->registrar.remaining > 0)
             return;
         discovery->state = DISCOVERY_CLOSED;
         netron_core_cancel(core, &discovery->shutdown_timeout);
@@ -124,7 +124,7 @@ static void on_shutdown_timeout(void *arg)
     netron_discovery *discovery = arg;
     struct netron_failure why;
     netron_fail(&why, NETRON_ETIMEDOUT, "shutdown: %zu nodes could not be deregistered within %u ms (%s)",
-                netron_registrar_remaining(&discovery->registrar), discovery->settings.shutdown_timeout_ms,
+                discovery->registrar.remaining, discovery->settings.shutdown_timeout_ms,
                 netron_link_is_ready(discovery->link) ? "no answer" : netron_link_failure(discovery->link)->sentence);
     netron_core_note(discovery->core, &why);
     discovery->shutdown_code = why.code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "feed.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -81,7 +82,9 @@ static void on_subscribed(void *arg, const struct netron_reply *reply, const str
     } else if (netron_reply_is_text(netron_reply_at(reply, 0), "subscribe")) {
         feed->changed(feed->arg, NULL);
     } else {
-        netron_reply_fail(reply, "SUBSCRIBE", &why);
+        char what[16 + NETRON_CHANNEL_MAX];
+        snprintf(what, sizeof(what), "SUBSCRIBE %s", feed->settings->pubsub_channel);
+        netron_reply_fail(reply, what, &why);
         netron_link_reject(feed->link, &why);
     }
 }

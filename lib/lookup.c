@@ -3,10 +3,13 @@
  * A lookup goes through its pages one after the other; each page takes one or two pipelined round trips:
  *
  *     COUNT   SCARD index:nodes, ZCARD expiry, and the first page of ids (SSCAN of the service's index).
- *             If the counts differ, nodes are there that no index of ours knows: begin again with index:nodes.
  *     FETCH   for up to 512 ids: HMGET of the records, MGET of the heartbeats
  *     HASHES  for live ids whose record is missing or another owner's: HMGET of the node's own hash
  *     then FETCH the next 512, or SCAN the next page of ids, until the cursor comes round to 0.
+ *
+ * Where the ids come from: the service's index is enough as long as every node is in it. If the counts differ, nodes
+ * are there that no index of ours knows, and index:nodes is walked as well. A source that is broken is made up for by
+ * those behind it, the records being the last.
  */
 #include "lookup.h"
 #include "candidates.h"
@@ -18,9 +21,11 @@
 #include <string.h>
 #include <utlist.h>
 
-#define PAGE 512         /* protocol section 3: no call handles more */
+#define PAGE 512 /* protocol section 3: no call handles more */
 #define PAGE_TEXT "512"
 #define PAGES_MAX 65536u /* a cursor that never comes round must not keep us for ever */
+
+enum source { SOURCE_SERVICE_INDEX, SOURCE_NODE_INDEX, SOURCE_RECORDS };
 
 struct netron_lookup {
     struct netron_lookups *lookups;
@@ -41,8 +46,9 @@ struct netron_lookup {
     char *version;
     char *service_key;
 
-    bool whole_index; /* the ids come from index:nodes */
-    bool counts_differ;
+    enum source source; /* of the ids */
+    bool needs_node_index;
+    bool needs_records;
     long long indexed;
     char cursor[24];
     unsigned pages;
@@ -177,12 +183,31 @@ static void end_round(struct netron_lookup *lookup)
 static void fetch(struct netron_lookup *lookup);
 static void scan(struct netron_lookup *lookup);
 
+static const char *source_key(const struct netron_lookup *lookup)
+{
+    const char *const keys[] = {lookup->service_key, lookup->lookups->node_index_key, lookup->lookups->records_key};
+    return keys[lookup->source];
+}
+
+/* False when all ids are there. */
+static bool next_source(struct netron_lookup *lookup)
+{
+    if (lookup->source < SOURCE_NODE_INDEX && lookup->needs_node_index)
+        lookup->source = SOURCE_NODE_INDEX;
+    else if (lookup->source < SOURCE_RECORDS && lookup->needs_records)
+        lookup->source = SOURCE_RECORDS;
+    else
+        return false;
+    return true;
+}
+
 static void go_on(struct netron_lookup *lookup)
 {
     lookup->fetched += lookup->fetching;
+    lookup->fetching = 0;
     if (lookup->fetched < lookup->candidates.count)
         fetch(lookup);
-    else if (strcmp(lookup->cursor, "0") != 0)
+    else if (strcmp(lookup->cursor, "0") != 0 || next_source(lookup))
         scan(lookup);
     else
         finish_found(lookup);
@@ -213,6 +238,7 @@ static void on_hash(void *arg, const struct netron_reply *reply, const struct ne
         netron_node *node = NULL;
         for (size_t i = 0; i < 3; i++)
             texts[i] = netron_reply_text(netron_reply_at(reply, i), &lengths[i]);
+        bool has_left = texts[0] == NULL && texts[1] == NULL && texts[2] == NULL; /* between the two trips */
         if (netron_reply_error_is(reply, "WRONGTYPE"))
             netron_skipped_add(&lookup->lookups->skipped, candidate->id, netron_reply_error(reply));
         else if (!netron_reply_is_array(reply))
@@ -220,7 +246,7 @@ static void on_hash(void *arg, const struct netron_reply *reply, const struct ne
         else if (netron_record_from_hash(candidate->id, texts[0], lengths[0], texts[1], lengths[1], texts[2],
                                          lengths[2], &node, &why) == 0)
             keep_if_wanted(lookup, candidate, node);
-        else
+        else if (!has_left)
             netron_skipped_add(&lookup->lookups->skipped, candidate->id, why.sentence);
     }
     arrived(lookup);
@@ -281,8 +307,8 @@ static void on_heartbeats(void *arg, const struct netron_reply *reply, const str
         struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
         const struct netron_reply *owner = netron_reply_at(reply, i);
         bool is_live = netron_reply_text(owner, NULL) != NULL;
-        bool is_record_current = candidate->record.node != NULL &&
-                                 netron_reply_is_text(owner, candidate->record.incarnation);
+        bool is_record_current =
+            candidate->record.node != NULL && netron_reply_is_text(owner, candidate->record.incarnation);
         candidate->needs_hash = is_live && !is_record_current;
         if (is_live && is_record_current) {
             keep_if_wanted(lookup, candidate, candidate->record.node);
@@ -326,36 +352,45 @@ static void fetch(struct netron_lookup *lookup)
 
 /* ---- COUNT and SCAN: the ids ---- */
 
+static void add_ids(struct netron_lookup *lookup, const struct netron_reply *ids)
+{
+    struct netron_failure why;
+    size_t step = lookup->source == SOURCE_RECORDS ? 2 : 1; /* each id is followed by its record there */
+    for (size_t i = 0; i < netron_reply_count(ids) && lookup->failure.code == 0; i += step) {
+        size_t length = 0;
+        const char *id = netron_reply_text(netron_reply_at(ids, i), &length);
+        if (id == NULL || length != strlen(id) || netron_node_check_id(id, &why) != 0)
+            netron_skipped_add(&lookup->lookups->skipped, id != NULL ? id : "", "an index holds what is no node id");
+        else if (netron_candidates_add(&lookup->candidates, id) != 0)
+            fail_round_with(lookup, NETRON_ENOMEM, "SSCAN");
+    }
+}
+
 static void on_ids(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
-    struct netron_failure why;
     const char *cursor = netron_reply_text(netron_reply_at(reply, 0), NULL);
     const struct netron_reply *ids = netron_reply_at(reply, 1);
     if (reply == NULL) {
         fail_round(lookup, failure);
-    } else if (netron_reply_error_is(reply, "WRONGTYPE") && !lookup->whole_index) {
-        lookup->counts_differ = true; /* a broken index of one service: the index of all nodes still serves */
+    } else if (netron_reply_error_is(reply,
+                                     "WRONGTYPE")) { /* what comes after it in the order of sources still serves */
+        strcpy(lookup->cursor, "0");
+        lookup->needs_node_index = lookup->needs_records = true;
+        netron_skipped_add(&lookup->lookups->skipped, source_key(lookup), netron_reply_error(reply));
     } else if (cursor == NULL || strlen(cursor) >= sizeof(lookup->cursor) || !netron_reply_is_array(ids)) {
         fail_round_by_reply(lookup, reply, "SSCAN");
     } else if (!lookup->finished) {
         memcpy(lookup->cursor, cursor, strlen(cursor) + 1);
-        for (size_t i = 0; i < netron_reply_count(ids) && lookup->failure.code == 0; i++) {
-            size_t length = 0;
-            const char *id = netron_reply_text(netron_reply_at(ids, i), &length);
-            if (id == NULL || length != strlen(id) || netron_node_check_id(id, &why) != 0)
-                netron_skipped_add(&lookup->lookups->skipped, id != NULL ? id : "", "an index holds what is no node id");
-            else if (netron_candidates_add(&lookup->candidates, id) != 0)
-                fail_round_with(lookup, NETRON_ENOMEM, "SSCAN");
-        }
+        add_ids(lookup, ids);
     }
     arrived(lookup);
 }
 
-static void scan_index(struct netron_lookup *lookup)
+static void scan_source(struct netron_lookup *lookup)
 {
-    const char *key = lookup->whole_index ? lookup->lookups->node_index_key : lookup->service_key;
-    const char *const words[] = {"SSCAN", key, lookup->cursor, "COUNT", PAGE_TEXT};
+    const char *command = lookup->source == SOURCE_RECORDS ? "HSCAN" : "SSCAN";
+    const char *const words[] = {command, source_key(lookup), lookup->cursor, "COUNT", PAGE_TEXT};
     if (++lookup->pages > PAGES_MAX)
         fail_round_with(lookup, NETRON_EPROTOCOL, "SSCAN does not end");
     else
@@ -367,24 +402,7 @@ static void scan(struct netron_lookup *lookup)
 {
     lookup->step = go_on;
     lookup->fetching = 0;
-    scan_index(lookup);
-}
-
-static void scan_whole_index(struct netron_lookup *lookup)
-{
-    netron_candidates_clear(&lookup->candidates);
-    lookup->whole_index = true;
-    lookup->fetched = 0;
-    strcpy(lookup->cursor, "0");
-    scan(lookup);
-}
-
-static void on_counted(struct netron_lookup *lookup)
-{
-    if (lookup->counts_differ)
-        scan_whole_index(lookup);
-    else
-        go_on(lookup);
+    scan_source(lookup);
 }
 
 /* An index that cannot be counted is as good as one that differs. */
@@ -406,7 +424,10 @@ static void on_adopted(void *arg, const struct netron_reply *reply, const struct
         fail_round(lookup, failure);
     else
         netron_reply_integer(reply, &adopted);
-    lookup->counts_differ = adopted != lookup->indexed;
+    if (adopted != lookup->indexed && lookup->name != NULL)
+        lookup->needs_node_index = true;
+    else if (adopted != lookup->indexed)
+        lookup->needs_records = true;
     arrived(lookup);
 }
 
@@ -414,10 +435,11 @@ static void count_and_scan(struct netron_lookup *lookup)
 {
     const char *const indexed[] = {"SCARD", lookup->lookups->node_index_key};
     const char *const adopted[] = {"ZCARD", lookup->lookups->expiry_key};
-    lookup->step = on_counted;
+    lookup->source = lookup->name != NULL ? SOURCE_SERVICE_INDEX : SOURCE_NODE_INDEX;
+    lookup->step = go_on;
     ask(lookup, 2, indexed, on_indexed);
     ask(lookup, 2, adopted, on_adopted);
-    scan_index(lookup);
+    scan_source(lookup);
 }
 
 static void on_exists(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
@@ -456,10 +478,8 @@ static void on_begin(void *arg)
         finish_failed(lookup, netron_link_failure(link));
     else if (lookup->id != NULL)
         ask_active(lookup);
-    else if (lookup->name != NULL)
-        count_and_scan(lookup);
     else
-        scan_whole_index(lookup);
+        count_and_scan(lookup);
     release_if_done(lookup);
 }
 

@@ -45,6 +45,7 @@ int netron_registration_new(struct netron_registrar *registrar, const netron_nod
     snprintf(registration->incarnation, sizeof(registration->incarnation), "%016" PRIx64,
              netron_core_random(registrar->core));
     DL_APPEND(registrar->all, registration);
+    registrar->remaining++;
     netron_registration_begin(registration);
     *out = registration;
     return 0;
@@ -57,14 +58,15 @@ void netron_registrar_link_ready(struct netron_registrar *registrar)
     {
         if (netron_registration_has_ended(registration) || registration->in_flight != OPERATION_NONE)
             continue;
-        /* Those that Redis has seen before look after their heartbeat soon, for it may be another Redis now, or an empty
-         * one; but not all in the same instant. */
+        /* Those that Redis has seen before look after their heartbeat soon, for it may be another Redis now, or an
+         * empty one; but not all in the same instant. */
         bool is_urgent = !registration->established || registration->stored != registration->wanted ||
                          registration->state == NETRON_LEAVING;
         uint32_t spread = registrar->settings->heartbeat_interval_ms / 10;
-        registration->failures = 0;
-        netron_registration_act_after(registration,
-                  is_urgent ? 0 : netron_backoff_spread(spread, netron_core_random(registration->core)));
+        if (!registration->was_sent) /* tries that found no connection are no tries of what it will do */
+            registration->failures = 0;
+        netron_registration_act_after(
+            registration, is_urgent ? 0 : netron_backoff_spread(spread, netron_core_random(registration->core)));
     }
 }
 
@@ -87,27 +89,16 @@ void netron_registrar_leave(struct netron_registrar *registrar)
     netron_registration_leave(registration);
 }
 
-/* One at a time from the front, for the callbacks may free any of them. */
+/* One at a time from the front, for the callbacks may free any of them; what has ended goes to the back. */
 void netron_registrar_give_up(struct netron_registrar *registrar, const struct netron_failure *why)
 {
-    for (;;) {
+    while (registrar->remaining > 0) {
         netron_registration *registration = registrar->all;
-        while (registration != NULL && netron_registration_has_ended(registration))
-            registration = registration->next;
-        if (registration == NULL)
-            return;
-        netron_registration_give_up(registration, why);
+        DL_DELETE(registrar->all, registration);
+        DL_APPEND(registrar->all, registration);
+        if (!netron_registration_has_ended(registration))
+            netron_registration_give_up(registration, why);
     }
-}
-
-size_t netron_registrar_remaining(const struct netron_registrar *registrar)
-{
-    size_t remaining = 0;
-    netron_registration *registration;
-    DL_FOREACH(registrar->all, registration)
-    if (!netron_registration_has_ended(registration))
-        remaining++;
-    return remaining;
 }
 
 void netron_registrar_free_all(struct netron_registrar *registrar)
@@ -124,7 +115,8 @@ static int refuse_update(netron_registration *registration, struct netron_failur
     if (registration->state == NETRON_REPLACED)
         return netron_fail(why, NETRON_EREPLACED, "node %s was registered by another process",
                            registration->wish.node->id);
-    if (netron_registration_has_ended(registration) || registration->registrar->closed || registration->state == NETRON_LEAVING)
+    if (netron_registration_has_ended(registration) || registration->registrar->closed ||
+        registration->state == NETRON_LEAVING)
         return netron_fail(why, NETRON_ESHUTDOWN, "node %s is leaving", registration->wish.node->id);
     return 0;
 }
@@ -134,9 +126,9 @@ static int want(netron_registration *registration, const netron_node *node, netr
                 struct netron_failure *why)
 {
     const netron_node *current = registration->wish.node;
-    bool is_same = strcmp(node->address, current->address) == 0 &&
-                   netron_node_same_services(node->services, node->service_count, current->services,
-                                             current->service_count);
+    bool is_same =
+        strcmp(node->address, current->address) == 0 &&
+        netron_node_same_services(node->services, node->service_count, current->services, current->service_count);
     struct netron_wish wish = {0};
     if ((!is_same && netron_wish_make(&wish, node, registration->registrar->settings->heartbeat_ttl_ms) != 0) ||
         netron_completions_add(&registration->updates, registration->wanted + (is_same ? 0 : 1), done, arg) != 0) {
@@ -147,10 +139,11 @@ static int want(netron_registration *registration, const netron_node *node, netr
         netron_wish_clear(&registration->wish);
         registration->wish = wish;
         registration->wanted++;
-        if (registration->in_flight == OPERATION_NONE && netron_link_is_ready(registration->registrar->link)) {
-            registration->failures = 0;
-            netron_registration_act_after(registration, 0);
-        }
+    }
+    if (registration->stored != registration->wanted && registration->in_flight == OPERATION_NONE &&
+        netron_link_is_ready(registration->registrar->link)) {
+        registration->failures = 0;
+        netron_registration_act_after(registration, 0);
     }
     netron_registration_settle(registration);
     return 0;
@@ -167,8 +160,8 @@ static int update(netron_registration *registration, const netron_node *node, in
     return code == 0 ? 0 : netron_core_note(registration->core, why);
 }
 
-int netron_registration_update_services(netron_registration *registration, const netron_service *services,
-                                        size_t count, netron_done_fn done, void *arg)
+int netron_registration_update_services(netron_registration *registration, const netron_service *services, size_t count,
+                                        netron_done_fn done, void *arg)
 {
     struct netron_failure why = {0};
     if (registration == NULL)
@@ -243,8 +236,10 @@ void netron_registration_free(netron_registration *registration)
     netron_completions_run(&registration->updates, UINT64_MAX, registrar->discovery, NETRON_ECANCELLED);
     netron_completions_run(&registration->leavers, UINT64_MAX, registrar->discovery, NETRON_ECANCELLED);
     netron_core_bury(core, &registration->grave, destroy);
-    if (!had_ended)
+    if (!had_ended) {
+        registrar->remaining--;
         registrar->ended(registrar->ended_arg, 0);
+    }
     netron_core_leave(core);
 }
 

@@ -9,8 +9,8 @@
  * Ownership: the heartbeat key holds the owner's incarnation. The first register follows the user's policy; every later
  * one only renews, so a process that was taken over while it could not beat never takes the id back.
  */
-#include "registration_life.h"
 #include "backoff.h"
+#include "registration_life.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +23,8 @@ static void act(netron_registration *registration);
 
 static const char *state_name(netron_registration_state state)
 {
-    static const char *const names[] = {"new",      "registering", "registered", "lost",
-                                        "failed",   "replaced",    "leaving",    "left"};
+    static const char *const names[] = {"new",    "registering", "registered", "lost",
+                                        "failed", "replaced",    "leaving",    "left"};
     return names[state];
 }
 
@@ -73,8 +73,9 @@ void netron_registration_act_after(netron_registration *registration, uint32_t d
 
 static void act_after_interval(netron_registration *registration)
 {
-    netron_registration_act_after(registration, netron_backoff_vary(registration->registrar->settings->heartbeat_interval_ms,
-                                                netron_core_random(registration->core)));
+    netron_registration_act_after(registration,
+                                  netron_backoff_vary(registration->registrar->settings->heartbeat_interval_ms,
+                                                      netron_core_random(registration->core)));
 }
 
 static void forget_in_flight(netron_registration *registration)
@@ -102,6 +103,7 @@ static void end(netron_registration *registration, netron_registration_state sta
     netron_discovery *discovery = registration->registrar->discovery;
     struct netron_registrar *registrar = registration->registrar;
     netron_registration_stop(registration);
+    registrar->remaining--;
     registration->gave_up = state == NETRON_FAILED;
     enter_state(registration, state, why->code, why->sentence);
     netron_completions_run(&registration->updates, UINT64_MAX, discovery,
@@ -144,13 +146,20 @@ static void on_lease_over(void *arg)
     enter_state(registration, NETRON_LOST, why.code, why.sentence);
 }
 
-/* Redis has confirmed the node as of sent_at. */
-static void succeed(netron_registration *registration)
+/* The heartbeat of a node is alive in Redis as of sent_at. */
+static void renew_lease(netron_registration *registration)
 {
     uint64_t now = netron_core_now(registration->core);
     uint64_t lease_over = registration->sent_at + registration->registrar->settings->heartbeat_ttl_ms;
-    registration->failures = 0;
     netron_core_after(registration->core, &registration->lease, lease_over > now ? lease_over - now : 0);
+}
+
+/* Redis has confirmed the node as of sent_at. */
+static void succeed(netron_registration *registration)
+{
+    registration->failures = 0;
+    registration->was_sent = false;
+    renew_lease(registration);
     enter_state(registration, NETRON_REGISTERED, 0, "");
 }
 
@@ -172,6 +181,7 @@ static void fail_try(netron_registration *registration, const struct netron_fail
         return;
     }
     registration->failures = 0;
+    registration->was_sent = false;
     if (registration->state == NETRON_LEAVING) {
         netron_registration_give_up(registration, why);
         return;
@@ -197,11 +207,29 @@ static void lost(netron_registration *registration)
         act(registration);
 }
 
+/* The answer to a beat beside a refused register, whose own next try is set already. False: it decides more than that.
+ */
+static bool only_renewed(netron_registration *registration, const struct netron_reply *reply)
+{
+    bool is_alive = netron_reply_is_text(reply, registration->incarnation);
+    if (!registration->only_renews || (reply != NULL && netron_reply_error(reply) == NULL && !is_alive))
+        return false;
+    if (is_alive) {
+        registration->core->stats.beats++;
+        renew_lease(registration);
+    }
+    if (!registration->action.set) /* it came while this was in flight */
+        netron_registration_act_after(registration, 0);
+    return true;
+}
+
 static void on_beat(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     netron_registration *registration = arg;
     struct netron_failure why;
     registration->in_flight = OPERATION_NONE;
+    if (only_renewed(registration, reply))
+        return;
     if (reply == NULL) {
         fail_try(registration, failure);
     } else if (netron_reply_is_text(reply, registration->incarnation)) {
@@ -229,6 +257,7 @@ static int send_beat(netron_registration *registration)
     const char *const words[] = {"GETEX", registration->heartbeat_key, "PX", ttl};
     const size_t lengths[] = {5, strlen(registration->heartbeat_key), 2, strlen(ttl)};
     registration->in_flight = OPERATION_BEAT;
+    registration->only_renews = false;
     return netron_link_send(registration->registrar->link, 4, words, lengths, on_beat, registration,
                             &registration->ticket);
 }
@@ -246,12 +275,28 @@ static void stored(netron_registration *registration)
     if (registration->stored != registration->wanted)
         netron_registration_act_after(registration, 0);
     else if (is_first) /* a random phase, so that a fleet that was started together does not beat together */
-        netron_registration_act_after(registration, netron_backoff_spread(registration->registrar->settings->heartbeat_interval_ms,
-                                                      netron_core_random(registration->core)));
+        netron_registration_act_after(registration,
+                                      netron_backoff_spread(registration->registrar->settings->heartbeat_interval_ms,
+                                                            netron_core_random(registration->core)));
     else
         act_after_interval(registration);
     succeed(registration);
     netron_completions_run(&registration->updates, registration->stored, registration->registrar->discovery, 0);
+}
+
+/* Redis refuses to register (it is out of memory, say), but may well let a heartbeat be renewed: what is held is kept.
+ */
+static void keep_alive(netron_registration *registration)
+{
+    if (netron_registration_has_ended(registration) || !registration->confirmed ||
+        registration->state == NETRON_LEAVING || registration->in_flight != OPERATION_NONE ||
+        !netron_link_is_ready(registration->registrar->link))
+        return;
+    registration->sent_at = netron_core_now(registration->core);
+    if (send_beat(registration) == 0)
+        registration->only_renews = true;
+    else
+        registration->in_flight = OPERATION_NONE;
 }
 
 static void on_register(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
@@ -276,6 +321,7 @@ static void on_register(void *arg, const struct netron_reply *reply, const struc
     } else {
         netron_reply_fail(reply, "register", &why);
         fail_try(registration, &why);
+        keep_alive(registration);
     }
 }
 
@@ -305,8 +351,7 @@ static int send_register(netron_registration *registration)
     registration->sent = registration->wanted;
     registration->attempted = true;
     return netron_script_call(registrar->link, &netron_script_source_register, registrar->registry_key, arguments,
-                              sizeof(arguments) / sizeof(arguments[0]), on_register, registration,
-                              &registration->call);
+                              sizeof(arguments) / sizeof(arguments[0]), on_register, registration, &registration->call);
 }
 
 /* ---- deregister ---- */
@@ -360,6 +405,7 @@ static void act(netron_registration *registration)
         code = send_register(registration);
     else
         code = send_beat(registration);
+    registration->was_sent = registration->was_sent || code == 0;
     if (code != 0) {
         registration->in_flight = OPERATION_NONE;
         registration->sent_at = previously_sent_at;
@@ -390,10 +436,7 @@ static void on_settled(void *arg)
         return;
     }
     if (registration->state == NETRON_LEAVING) {
-        if (!registration->leaving_told) {
-            registration->leaving_told = true;
-            tell_state(registration);
-        }
+        tell_state(registration);
         netron_completions_run(&registration->updates, UINT64_MAX, discovery, NETRON_ECANCELLED);
     } else if (registration->confirmed) {
         netron_completions_run(&registration->updates, registration->stored, discovery, 0);

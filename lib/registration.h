@@ -19,6 +19,7 @@ struct netron_registrar {
     netron_discovery *discovery; /* handed to users' callbacks, never looked into */
     char *registry_key;
     netron_registration *all; /* a list, utlist.h */
+    size_t remaining;         /* how many have neither left nor been replaced nor given up leaving */
     bool closed;              /* shutting down or freed: no new registrations, no updates */
     bool freed;
     /* A registration has come to an end: LEFT, REPLACED, given up leaving (code), or freed. */
@@ -38,8 +39,6 @@ void netron_registrar_link_refused(struct netron_registrar *registrar);
 void netron_registrar_leave(struct netron_registrar *registrar);
 /* Those that have not ended yet end as FAILED, for this reason. */
 void netron_registrar_give_up(struct netron_registrar *registrar, const struct netron_failure *why);
-/* How many have neither left nor been replaced nor given up leaving. */
-size_t netron_registrar_remaining(const struct netron_registrar *registrar);
 void netron_registrar_free_all(struct netron_registrar *registrar);
 
 #endif

@@ -36,12 +36,13 @@ struct netron_registration {
     bool established; /* a register succeeded, so from now on it only renews */
     bool confirmed;   /* as far as is known Redis holds the node */
     bool gave_up;     /* leaving failed for good */
-    bool leaving_told;
     uint64_t wanted;  /* counts the wishes; what of them was sent, and what Redis has */
     uint64_t sent;
     uint64_t stored;
     unsigned failures; /* of this round of tries */
+    bool was_sent;     /* one of this round's tries reached a connection */
     unsigned beats;    /* since the last register */
+    bool only_renews;  /* the beat in flight goes beside a register that was refused, and decides nothing else */
 
     struct netron_deadline action;  /* act() */
     struct netron_deadline lease;   /* the heartbeat in Redis has run out by now */

@@ -62,17 +62,36 @@ const char *netron_reply_error(const struct netron_reply *reply)
     return is_type(reply, REDIS_REPLY_ERROR) ? of(reply)->str : NULL;
 }
 
+/* Where the words of the failed command begin. Redis 6.2 puts what its script says before them: "ERR Error running
+ * script (call to f_...): @user_script:7: @user_script: 7: -READONLY You can't ..." */
+static const char *error_words(const struct netron_reply *reply)
+{
+    static const char in_script[] = "ERR Error running script";
+    const char *error = netron_reply_error(reply);
+    if (error == NULL || strncmp(error, in_script, sizeof(in_script) - 1) != 0)
+        return error;
+    const char *dash = strstr(error, ": -");
+    return dash != NULL ? dash + 3 : error;
+}
+
 bool netron_reply_error_is(const struct netron_reply *reply, const char *word)
 {
-    const char *error = netron_reply_error(reply);
+    const char *error = error_words(reply);
     size_t length = strlen(word);
     return error != NULL && strncmp(error, word, length) == 0 && (error[length] == ' ' || error[length] == '\0');
 }
 
 static int code_of_error(const struct netron_reply *reply)
 {
-    /* The one plain ERR that says nothing of what was asked: it ends the connection before anything is. */
-    static const char crowded[] = "ERR max number of clients";
+    /* Plain ERRs that mean something else than a call that was wrong: one ends the connection before anything is asked,
+     * the other is how Redis 7.0 says NOPERM inside a script. */
+    static const struct {
+        const char *words;
+        int code;
+    } plain[] = {
+        {"ERR max number of clients", NETRON_EUNAVAILABLE},
+        {"ERR The user executing the script", NETRON_EPERM},
+    };
     static const struct {
         const char *word;
         int code;
@@ -94,8 +113,9 @@ static int code_of_error(const struct netron_reply *reply)
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
         if (netron_reply_error_is(reply, classes[i].word))
             return classes[i].code;
-    if (strncmp(netron_reply_error(reply), crowded, sizeof(crowded) - 1) == 0)
-        return NETRON_EUNAVAILABLE;
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        if (strncmp(error_words(reply), plain[i].words, strlen(plain[i].words)) == 0)
+            return plain[i].code;
     return NETRON_EREDIS;
 }
 

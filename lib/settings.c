@@ -14,7 +14,6 @@
 #define DEFAULT_URL "redis://127.0.0.1:6379/0"
 #define KEY_PREFIX_MAX 128u
 #define CLIENT_NAME_MAX 64u
-#define PUBSUB_CHANNEL_MAX 256u
 #define RETRY_COUNT_MAX 10u
 #define TIME_MAX_MS 86400000u /* a day: whoever waits longer has mistaken the unit */
 #define HEARTBEAT_TTL_MIN_MS 1000u
@@ -83,7 +82,7 @@ static int make_texts(const netron_options *options, struct netron_settings *set
     if (code == 0 && options->pubsub_channel == NULL)
         code = make_default_channel(settings, why);
     else if (code == 0)
-        code = copy_text(options->pubsub_channel, NULL, PUBSUB_CHANNEL_MAX, "pubsub_channel", &settings->pubsub_channel,
+        code = copy_text(options->pubsub_channel, NULL, NETRON_CHANNEL_MAX, "pubsub_channel", &settings->pubsub_channel,
                          why);
     return code;
 }

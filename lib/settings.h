@@ -8,6 +8,8 @@
 #include <netron/options.h>
 #include <stdbool.h>
 
+#define NETRON_CHANNEL_MAX 256u /* bytes */
+
 struct netron_settings {
     struct netron_url redis; /* options.username and options.password are already in it */
     char *key_prefix;

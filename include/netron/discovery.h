@@ -58,8 +58,8 @@ NETRON_API void netron_discovery_free(netron_discovery *discovery);
  * both connections, and calls done. That takes no longer than options.shutdown_timeout_ms. A further call joins the
  * one under way, or follows it: its done is called as well. Everything else fails with NETRON_ESHUTDOWN from now on;
  * lookups still pending when the connections close end with NETRON_ECANCELLED.
- * done may be NULL. Its code: 0 when all nodes are out of the registry; NETRON_ETIMEDOUT or what Redis refused
- * otherwise (those nodes expire by their TTL); NETRON_ECANCELLED when the discovery is freed before.
+ * done may be NULL. Its code: 0 when all nodes are out of the registry; otherwise NETRON_ETIMEDOUT, or why the last
+ * try of the first node that could not leave failed, such as NETRON_EDISCONNECTED (those nodes expire by their TTL); NETRON_ECANCELLED when the discovery is freed before.
  * The discovery itself still has to be freed; done may do that.
  * Returns 0, NETRON_EINVAL (discovery is NULL), NETRON_ENOMEM.
  */

@@ -11,7 +11,9 @@
  *                                        whole TTL; it is registered again as soon as Redis allows
  *     any         -> FAILED              a registration or beat failed, retries included; the next interval tries again.
  *                                        The end of it only when leaving failed: the node expires by its TTL
- *     any         -> REPLACED            another process registered the id; beating has stopped for good
+ *     any         -> REPLACED            another process registered the id; beating has stopped for good. The beat that
+ *                                        finds it out sets the new owner's heartbeat to our TTL, once; nothing else of
+ *                                        the new owner is touched
  *     any         -> LEAVING -> LEFT     deregistration was asked for
  */
 #ifndef NETRON_REGISTRATION_H

@@ -268,6 +268,69 @@ START_TEST(two_registrations_of_one_process_have_two_incarnations)
 }
 END_TEST
 
+static const char *out_of_memory(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is_register(command) ? "-OOM command not allowed when used memory > 'maxmemory'.\r\n"
+                                     : peer_answer_well(peer, command);
+}
+
+START_TEST(a_node_whose_repair_is_refused_stays_alive_by_its_beats)
+{
+    sim_join_and_register();
+    sim.peer.answer = out_of_memory;
+    if (_i == 1)
+        ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.9:80", NULL, NULL), 0);
+    uint64_t last = sim.loop.now;
+    for (int i = 0; i < 60; i++) {
+        sim_advance(INTERVAL);
+        ck_assert_uint_gt(sim_count("GETEX"), 0);
+        ck_assert_uint_lt(sim_at("GETEX", -1) - last, 2 * INTERVAL + INTERVAL / 5);
+        last = sim_at("GETEX", -1);
+    }
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_FAILED);
+    ck_assert_int_eq(sim.states.code[sim.states.count - 1], NETRON_EUNAVAILABLE);
+    for (int i = 0; i < sim.states.count; i++)
+        ck_assert_int_ne(sim.states.state[i], NETRON_LOST);
+    sim.peer.answer = peer_answer_well;
+    sim_advance(2 * INTERVAL);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+}
+END_TEST
+
+START_TEST(beside_a_refused_repair_a_lost_or_taken_heartbeat_is_seen)
+{
+    sim_join_and_register();
+    sim.peer.answer = out_of_memory;
+    ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.9:80", NULL, NULL), 0);
+    if (_i == 0)
+        sim.peer.has_node = false;
+    else
+        strcpy(sim.peer.incarnation, "somebody-else");
+    sim_settle();
+    ck_assert_int_eq(latest_state(&sim.states), _i == 0 ? NETRON_LOST : NETRON_REPLACED);
+}
+END_TEST
+
+static const char *hang_up(struct peer *peer, const struct peer_command *command)
+{
+    if (peer_is_handshake(command))
+        return peer_answer_well(peer, command);
+    peer_hang_up(peer, command->conn);
+    return "";
+}
+
+START_TEST(tries_that_each_cost_a_connection_are_counted_and_told)
+{
+    sim.peer.answer = hang_up;
+    sim.options.reconnect_max_ms = 100;
+    sim_join();
+    sim_register();
+    sim_advance(1000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_FAILED);
+    ck_assert_int_eq(sim.states.code[0], NETRON_EDISCONNECTED);
+}
+END_TEST
+
 static const char *held(struct peer *peer, const struct peer_command *command)
 {
     return peer_is_register(command) ? "*2\r\n$4\r\nheld\r\n:4321\r\n" : peer_answer_well(peer, command);
@@ -332,6 +395,9 @@ int main(void)
     tcase_add_test(answers, another_incarnation_ends_the_registration_as_replaced);
     tcase_add_test(answers, the_register_call_carries_policy_ttl_content_and_channel);
     tcase_add_test(answers, two_registrations_of_one_process_have_two_incarnations);
+    tcase_add_loop_test(answers, a_node_whose_repair_is_refused_stays_alive_by_its_beats, 0, 2);
+    tcase_add_loop_test(answers, beside_a_refused_repair_a_lost_or_taken_heartbeat_is_seen, 0, 2);
+    tcase_add_test(answers, tries_that_each_cost_a_connection_are_counted_and_told);
     tcase_add_test(answers, a_held_id_is_told_with_the_time_that_its_holder_has_left);
     tcase_add_test(answers, an_answer_that_makes_no_sense_is_a_failed_try_not_a_success);
     return suite_run(suite);
