@@ -24,7 +24,7 @@ fail() {
 # A program or library may well come from elsewhere than its Debian package.
 is_there() {
     case $1 in
-    gcc | clang | meson | pkg-config | python3 | redis-server | valgrind | npm) command -v "$1" ;;
+    gcc | g++ | clang | meson | pkg-config | python3 | redis-server | valgrind | npm) command -v "$1" ;;
     ninja-build) command -v ninja || command -v ninja-build ;;
     redis-tools) command -v redis-cli ;;
     nodejs) command -v node ;;

@@ -5,9 +5,14 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 driver=$2
+
+skip() {
+  echo "1..0 # SKIP $1"
+  exit 0
+}
+
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-  echo "node or npm is missing" >&2
-  exit 77
+  skip "node or npm is missing"
 fi
 mkdir -p "$build"
 cp "$here/package.json" "$here/reference_node.js" "$here/interop_test.js" "$build/"
@@ -15,7 +20,7 @@ cd "$build"
 if [ ! -d node_modules/ioredis ]; then
   npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >npm.log 2>&1 || {
     cat npm.log >&2
-    exit 77
+    skip "npm cannot install ioredis"
   }
 fi
 NETRON_TEST_DRIVER=$driver exec node --test --test-reporter=tap interop_test.js

@@ -1,0 +1,134 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Usage: readme.sh SOURCE BUILD DRIVER. What README.md says to type works: its program, its options, its Redis user.
+set -eu
+source=$1
+build=$2
+driver=$3
+readme=$source/README.md
+server=
+folder=$(mktemp -d)
+# shellcheck disable=SC2317,SC2329 # called by the trap
+clean_up() {
+    [ -z "$server" ] || kill "$server" || true
+    rm -rf "$folder"
+}
+trap clean_up EXIT
+trap 'exit 143' TERM INT HUP
+. "$source/test/packaging/tap.sh"
+
+# fenced LANGUAGE: all code blocks in this language.
+fenced() {
+    awk -v fence="\`\`\`$1" '$0 == "```" { inside = 0 } inside { print } $0 == fence { inside = 1 }' "$readme"
+}
+
+redis-server --port 0 --unixsocket "$folder/redis.sock" --dir "$folder" --save '' --appendonly no >"$folder/log" &
+server=$!
+# What README.md says to redis-cli goes to this server.
+mkdir "$folder/bin"
+printf '#!/bin/sh\nexec %s -s %s "$@"\n' "$(command -v redis-cli)" "$folder/redis.sock" >"$folder/bin/redis-cli"
+chmod +x "$folder/bin/redis-cli"
+PATH=$folder/bin:$PATH
+tries=100
+until redis-cli PING >/dev/null 2>&1 || [ $((tries -= 1)) -eq 0 ]; do
+    sleep 0.1
+done
+
+# ---- the program ----
+
+fenced c >"$folder/orders.c"
+is_short() {
+    lines=$(wc -l <"$folder/orders.c")
+    [ "$lines" -gt 0 ] && [ "$lines" -le 30 ]
+}
+compile_without_warning() {
+    # shellcheck disable=SC2046 # a list of flags
+    "$1" -std="$2" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$source/include" \
+        $(pkg-config --cflags libevent_core) "$folder/orders.c"
+}
+# As it is written there, on the library that was just built.
+compile() {
+    fenced sh | grep '^cc ' >"$folder/compile.sh"
+    (cd "$folder" && PKG_CONFIG_PATH=$build/meson-uninstalled sh -e compile.sh)
+}
+hear() {
+    LD_LIBRARY_PATH=$build/lib REDIS_URL=unix://$folder/redis.sock timeout 10 "$folder/orders" >"$folder/heard" &
+    program=$!
+    tries=80
+    until grep -qx 'NODE_REGISTERED: orders-1 at 127.0.0.1:7001' "$folder/heard" || [ $((tries -= 1)) -eq 0 ]; do
+        sleep 0.1
+    done
+    kill "$program"
+    [ "$tries" -gt 0 ]
+}
+check 'the program to copy has at most 30 lines' is_short
+check 'it compiles without a warning as C99' compile_without_warning "${CC:-cc}" c99
+check 'its compile command works' compile
+check 'it registers and hears of it' hear
+
+# ---- the options ----
+
+sed -n '/^typedef struct netron_options {/,/^} netron_options;/p' "$source/include/netron/options.h" |
+    awk '{ gsub(/\/\*.*\*\//, "") } /\/\*/ { comment = 1 } !comment { print } /\*\// { comment = 0 }' |
+    sed -n 's/^ .*[ *]\([a-z_]*\);.*/\1/p' >"$folder/members"
+# shellcheck disable=SC2016 # backquotes of Markdown
+awk '/^### Options/ { inside = 1 } /^## / { inside = 0 } inside' "$readme" |
+    sed -n 's/^| `\([a-z_]*\)` |.*/\1/p' >"$folder/rows"
+check 'the options table has all members of netron_options, in their order' same "$folder/members" "$folder/rows"
+check 'there are members' test -s "$folder/members"
+
+# ---- the Redis user ----
+
+# The driver as this user takes every way there is: a repair after ten beats, a foreign node, a lost heartbeat.
+live_as_user() {
+    {
+        sleep 0.3
+        echo 'register ours 127.0.0.1:1 web 1'
+        sleep 2.5
+        echo 'update web 2'
+        redis-cli HSET netron:discovery:nodes:theirs address 127.0.0.1:2 services '[{"name":"web"}]' timestamp 1 >&2
+        redis-cli SET netron:discovery:heartbeat:theirs 1 >&2
+        redis-cli SADD netron:discovery:index:nodes theirs >&2
+        sleep 0.2
+        printf 'find web\nactive\nis-active theirs\n'
+        sleep 0.2
+        redis-cli DEL netron:discovery:heartbeat:ours >&2
+        sleep 0.5
+        echo leave
+        sleep 0.3
+    } 2>/dev/null | "$driver" "unix://netron:secret@$folder/redis.sock" 200 1000 >"$folder/lived"
+    cat "$folder/lived"
+    for line in '"link","role":1,"code":0' '"link","role":2,"code":0' '"state","state":2,"code":0' \
+        '"event","type":"NODE_REGISTERED"' '"event","type":"NODE_UPDATED"' '"event","type":"NODE_DEREGISTERED"' \
+        '"done","what":"update","code":0' '"done","what":"leave","code":0' '"found","code":0' '"active","code":0'; do
+        grep -q -F "$line" "$folder/lived" || {
+            echo "it never said $line"
+            return 1
+        }
+    done
+    redis-cli ACL LOG
+    [ -z "$(redis-cli ACL LOG)" ]
+}
+granted() {
+    fenced sh | tr ' ' '\n' | sed -n "s/^'*+\([a-z|]*\)'*$/\1/p"
+}
+# What a quiet connection does after ten seconds; asked of the server, where it can be asked (Redis 7).
+may_ping() {
+    redis-cli ACL DRYRUN netron PING | grep -Ex 'OK|.*unknown subcommand.*'
+}
+calls_of_scripts_not_granted() {
+    granted >"$folder/granted"
+    grep -ho "redis\.p\{0,1\}call('[A-Z]*'" "$source"/lib/lua/*.lua | sed "s/.*('//; s/'//" |
+        tr '[:upper:]' '[:lower:]' | sort -u | grep -vxF -f "$folder/granted"
+}
+user_is_made() {
+    fenced sh | sed -n '/^redis-cli ACL SETUSER/,/[^\\]$/p' >"$folder/user.sh"
+    sh "$folder/user.sh" | grep -x OK
+}
+check 'the Redis user can be made' user_is_made
+redis-cli FLUSHALL >/dev/null
+redis-cli ACL LOG RESET >/dev/null
+check 'it may do all that a node does' live_as_user
+check 'it may ask for a sign of life' may_ping
+check 'it may call all that the scripts call' empty calls_of_scripts_not_granted
+done_testing
