@@ -16,7 +16,7 @@ void monitor_begin(struct monitor *monitor, struct server *server)
     freeReplyObject(reply);
 }
 
-/* 1339518083.107412 [0 unix:/tmp/redis.sock] "SCARD" "netron:discovery:index:nodes" */
+/* 1339518083.107412 [0 127.0.0.1:60866] "SCARD" "netron:discovery:index:nodes" */
 static void note(struct monitor *monitor, const char *line)
 {
     const char *name = strstr(line, "] \"");
