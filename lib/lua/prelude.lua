@@ -1,0 +1,168 @@
+-- What all scripts of the registry share; the build puts it before each of them.
+--
+-- KEYS[1] is P:registry, for routing; every other key is derived from P (protocol section 1).
+local registry_key = KEYS[1]
+local prefix = string.sub(registry_key, 1, -10)
+local records_key = prefix .. ':records'
+local changes_key = prefix .. ':changes'
+local expiry_key = prefix .. ':expiry'
+local nodes_index_key = prefix .. ':index:nodes'
+local service_index = prefix .. ':index:service:'
+
+local TAG_MODULUS = 281474976710656 -- 2^48
+local CHANGES_MARGIN = 4096         -- tombstones kept beyond one entry a node
+local PAGE = 512                    -- no call handles more
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function digits(tag)
+  return string.format('%06x%06x', math.floor(tag / 16777216), tag % 16777216)
+end
+
+local function is_type(key, wanted)
+  return redis.call('TYPE', key).ok == wanted
+end
+
+-- A value of the wrong type under one of our names is nobody's: it would fail every later write half-way.
+local function clear_unless(key, wanted)
+  local found = redis.call('TYPE', key).ok
+  if found ~= wanted and found ~= 'none' then redis.call('DEL', key) end
+end
+
+local function clear_foreign_bookkeeping()
+  clear_unless(registry_key, 'hash')
+  clear_unless(records_key, 'hash')
+  clear_unless(changes_key, 'zset')
+  clear_unless(expiry_key, 'zset')
+  clear_unless(nodes_index_key, 'set')
+end
+
+-- PEXPIRE ... GT needs Redis 7; a node with a short ttl must not shorten what a node with a long one set.
+local function keep(key, lifetime)
+  if redis.call('PTTL', key) < lifetime then redis.call('PEXPIRE', key, lifetime) end
+end
+
+local function keep_bookkeeping(ttl)
+  local lifetime = math.max(3600000, 10 * ttl)
+  for _, key in ipairs({registry_key, records_key, changes_key, expiry_key}) do keep(key, lifetime) end
+  return lifetime
+end
+
+local function heartbeat_key(id)
+  return prefix .. ':heartbeat:' .. id
+end
+
+local function node_key(id)
+  return prefix .. ':nodes:' .. id
+end
+
+-- The owner of a node, or false; a heartbeat that is no string belongs to nobody.
+local function owner_of(id)
+  local key = heartbeat_key(id)
+  return is_type(key, 'string') and redis.call('GET', key)
+end
+
+-- A record's line in parts, or nil when it is none. Without a tag it does not count in the digest either.
+local function read_record(id)
+  local line = redis.call('HGET', records_key, id)
+  if not line then return nil end
+  local revision, tag, incarnation, content, timestamp, body =
+    string.match(line, '^(%d+) (%x+) (%S+) (%x+) (%d+) ({.*})$')
+  if not tag or #tag ~= 12 then return nil end
+  return {revision = revision, tag = tag, incarnation = incarnation, content = content, timestamp = timestamp,
+    body = body}
+end
+
+local function content_of(address, services)
+  return redis.sha1hex(address .. '\0' .. services)
+end
+
+local function service_names(list)
+  local names = {}
+  if type(list) == 'table' then
+    for _, service in ipairs(list) do
+      if type(service) == 'table' and type(service.name) == 'string' then names[service.name] = true end
+    end
+  end
+  return names
+end
+
+local function names_in(body)
+  local decoded, node = pcall(cjson.decode, body)
+  return service_names(decoded and type(node) == 'table' and node.services)
+end
+
+local function leave_services(id, body, except)
+  for name in pairs(names_in(body)) do
+    if not except[name] then
+      clear_unless(service_index .. name, 'set')
+      redis.call('SREM', service_index .. name, id)
+    end
+  end
+end
+
+local function join_services(id, names, lifetime)
+  for name in pairs(names) do
+    clear_unless(service_index .. name, 'set')
+    redis.call('SADD', service_index .. name, id)
+    keep(service_index .. name, lifetime)
+  end
+end
+
+-- The registry's numbers, or nil when it is not born or no longer whole. One without its records (or the other way
+-- round) lost a part to eviction or to somebody's DEL: its numbers no longer hold.
+local function read_registry()
+  local values = redis.call('HMGET', registry_key, 'epoch', 'revision', 'digest')
+  local registry = {epoch = values[1], revision = tonumber(values[2] or ''), digest = tonumber(values[3] or '', 16)}
+  if not (registry.epoch and registry.revision and registry.digest) then return nil end
+  if registry.digest ~= 0 and redis.call('EXISTS', records_key) == 0 then return nil end
+  return registry
+end
+
+-- Born again under a new epoch; the other nodes' repair beats and reconcile bring their records back.
+local function new_registry(seed)
+  redis.call('UNLINK', registry_key, records_key, changes_key, expiry_key)
+  local epoch = string.sub(redis.sha1hex(table.concat({seed, clock[1], clock[2]}, ' ')), 1, 16)
+  redis.call('HSET', registry_key, 'epoch', epoch, 'revision', 0, 'digest', '000000000000', 'floor', 0)
+  return {epoch = epoch, revision = 0, digest = 0}
+end
+
+-- Enters one change of a node: old_tag leaves the digest, the new one comes in unless the node is gone.
+local function change(registry, id, incarnation, old_tag, is_gone)
+  -- Without its changes the registry cannot say what happened since an earlier revision.
+  if registry.revision > 0 and redis.call('EXISTS', changes_key) == 0 then
+    redis.call('HSET', registry_key, 'floor', whole(registry.revision))
+  end
+  registry.revision = registry.revision + 1
+  local revision = whole(registry.revision)
+  local tag = old_tag
+  registry.digest = (registry.digest - tonumber(old_tag or '0', 16)) % TAG_MODULUS
+  if not is_gone then
+    tag = string.sub(redis.sha1hex(table.concat(
+      {registry.epoch, id, incarnation, revision, clock[1], clock[2]}, ' ')), 1, 12)
+    registry.digest = (registry.digest + tonumber(tag, 16)) % TAG_MODULUS
+  end
+  redis.call('HSET', registry_key, 'revision', revision, 'digest', digits(registry.digest))
+  redis.call('ZADD', changes_key, revision, id)
+  local excess = redis.call('ZCARD', changes_key) - redis.call('HLEN', records_key) - CHANGES_MARGIN
+  if excess > 0 then
+    local cut = redis.call('ZPOPMIN', changes_key, math.min(excess, PAGE))
+    redis.call('HSET', registry_key, 'floor', cut[#cut])
+  end
+  return tag
+end
+
+-- PUBLISH comes last and may fail: a user whose ACL forbids the channel still registers.
+local function publish(registry, channel, event)
+  if channel == '' then return end
+  local reason = event.reason and '","reason":"' .. event.reason or ''
+  redis.pcall('PUBLISH', channel, table.concat({
+    '{"type":"', event.type, '",', string.sub(event.body, 2, -2), ',"timestamp":', event.timestamp, ',"epoch":"',
+    registry.epoch, '","revision":', whole(registry.revision), ',"digest":"', digits(registry.digest), '","tag":"',
+    event.tag, '","incarnation":"', event.incarnation, reason, '"}'}))
+end
