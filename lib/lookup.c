@@ -43,7 +43,7 @@ struct netron_lookup {
     void *arg;
     char *id; /* is_active */
     char *name;
-    char *version;
+    struct netron_version_range *range;
     char *service_key;
 
     enum source source; /* of the ids */
@@ -65,7 +65,7 @@ static void destroy(struct netron_grave *grave)
     netron_candidates_clear(&lookup->candidates);
     free(lookup->id);
     free(lookup->name);
-    free(lookup->version);
+    netron_version_range_free(lookup->range);
     free(lookup->service_key);
     free(lookup);
 }
@@ -218,7 +218,7 @@ static void keep_if_wanted(struct netron_lookup *lookup, struct netron_candidate
     bool is_wanted = lookup->name == NULL;
     for (size_t i = 0; i < node->service_count && !is_wanted; i++)
         is_wanted = strcmp(node->services[i].name, lookup->name) == 0 &&
-                    netron_version_range_accepts(lookup->version, node->services[i].version);
+                    netron_version_range_accepts(lookup->range, node->services[i].version);
     if (is_wanted)
         candidate->node = node;
     else
@@ -497,11 +497,10 @@ static struct netron_lookup *lookup_new(struct netron_lookups *lookups, const ch
     lookup->lookups = lookups;
     lookup->id = copy_of(id);
     lookup->name = copy_of(name);
-    lookup->version = copy_of(version);
     if (name != NULL)
         lookup->service_key = netron_key_name(lookups->settings->key_prefix, NETRON_KEY_SERVICE_INDEX, name);
     if ((id != NULL && lookup->id == NULL) || (name != NULL && (lookup->name == NULL || lookup->service_key == NULL)) ||
-        (version != NULL && lookup->version == NULL)) {
+        netron_version_range_parse(version, &lookup->range, NULL) != 0) {
         destroy(&lookup->grave);
         return NULL;
     }
@@ -532,8 +531,8 @@ int netron_lookups_find(struct netron_lookups *lookups, const char *name, const 
                         void *arg, struct netron_failure *why)
 {
     int code = name != NULL ? netron_node_check_service_name(name, "name", why) : 0;
-    if (code == 0 && version != NULL)
-        code = netron_node_check_service_version(version, "version", why);
+    if (code == 0)
+        code = netron_node_check_version_range(version, "version", why);
     return code != 0 ? code : start(lookups, NULL, name, version, found, NULL, arg, why);
 }
 

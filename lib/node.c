@@ -99,6 +99,11 @@ int netron_node_check_service_version(const char *version, const char *field, st
     return version == NULL ? 0 : check_text(version, NETRON_SERVICE_VERSION_MAX, field, why);
 }
 
+int netron_node_check_version_range(const char *wanted, const char *field, struct netron_failure *why)
+{
+    return wanted == NULL ? 0 : check_text(wanted, NETRON_VERSION_RANGE_MAX, field, why);
+}
+
 static bool same_text(const char *one, const char *other)
 {
     return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);

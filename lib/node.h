@@ -14,6 +14,7 @@ int netron_node_check_address(const char *address, struct netron_failure *why);
 int netron_node_check_services(const netron_service *services, size_t count, struct netron_failure *why);
 int netron_node_check_service_name(const char *name, const char *field, struct netron_failure *why);
 int netron_node_check_service_version(const char *version, const char *field, struct netron_failure *why);
+int netron_node_check_version_range(const char *wanted, const char *field, struct netron_failure *why);
 
 /* A deep copy in a single allocation, or NULL without memory; netron_node_free() frees it. The size of the copy is
  * the library's, whatever the source's was. */

@@ -32,8 +32,14 @@ typedef void (*netron_nodes_fn)(netron_discovery *discovery, int code, const net
 typedef void (*netron_active_fn)(netron_discovery *discovery, int code, int active, void *arg);
 
 /*
- * The live nodes that offer a service of that name. version NULL: in whatever version; otherwise only those whose
- * version is the same text.
+ * The live nodes that offer a service of that name. version NULL: in whatever version, also in none; otherwise an exact
+ * version or a range, 1 to 256 bytes. A version is accepted when it is the same text, or when it is a semver inside the
+ * range; the grammar is that of npm's "semver":
+ *
+ *     1.2.3   >=1.2 <1.4   1.2 - 1.4.1   1.2.x   *   ~1.2.3   ^1.2.3   ^1.2 || >=3
+ *
+ * As there, a prerelease is inside only where the range names a prerelease of the same major, minor and patch. A text
+ * that is no range is not refused: it accepts the same text. "*" accepts services without a version, too.
  */
 NETRON_API int netron_find_nodes_by_service(netron_discovery *discovery, const char *name, const char *version,
                                             netron_nodes_fn found, void *arg);

@@ -19,6 +19,7 @@ extern "C" {
 #define NETRON_ADDRESS_MAX 512         /* bytes */
 #define NETRON_SERVICE_NAME_MAX 128    /* bytes */
 #define NETRON_SERVICE_VERSION_MAX 64  /* bytes */
+#define NETRON_VERSION_RANGE_MAX 256   /* bytes of a wanted version: lookup.h */
 #define NETRON_SERVICES_MAX 1024       /* services of one node */
 
 typedef struct netron_service {
