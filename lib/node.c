@@ -214,18 +214,30 @@ static const char *put_text(char **room, const char *text)
     return copy;
 }
 
+struct counted_node {
+    size_t references;
+    netron_node node;
+};
+
+static struct counted_node *counted(netron_node *node)
+{
+    return (struct counted_node *)(void *)((char *)node - offsetof(struct counted_node, node));
+}
+
 netron_node *netron_node_copy(const netron_node *node)
 {
     /* The services follow the node, the texts follow the services: in the order of their alignment. */
-    size_t size = sizeof(*node) + node->service_count * sizeof(netron_service);
+    size_t size = sizeof(struct counted_node) + node->service_count * sizeof(netron_service);
     size += text_size(node->id) + text_size(node->address);
     for (size_t i = 0; i < node->service_count; i++)
         size += text_size(node->services[i].name) + text_size(node->services[i].version);
 
-    netron_node *copy = malloc(size);
-    if (copy == NULL)
+    struct counted_node *memory = malloc(size);
+    if (memory == NULL)
         return NULL;
-    netron_service *services = (netron_service *)(copy + 1);
+    memory->references = 1;
+    netron_node *copy = &memory->node;
+    netron_service *services = (netron_service *)(memory + 1);
     char *room = (char *)(services + node->service_count);
     *copy = (netron_node){
         .size = sizeof(*copy),
@@ -242,9 +254,16 @@ netron_node *netron_node_copy(const netron_node *node)
     return copy;
 }
 
+netron_node *netron_node_retain(netron_node *node)
+{
+    counted(node)->references++;
+    return node;
+}
+
 void netron_node_free(netron_node *node)
 {
-    free(node);
+    if (node != NULL && --counted(node)->references == 0)
+        free(counted(node));
 }
 
 /* ---- questions ---- */

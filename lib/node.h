@@ -16,9 +16,13 @@ int netron_node_check_service_name(const char *name, const char *field, struct n
 int netron_node_check_service_version(const char *version, const char *field, struct netron_failure *why);
 int netron_node_check_version_range(const char *wanted, const char *field, struct netron_failure *why);
 
-/* A deep copy in a single allocation, or NULL without memory; netron_node_free() frees it. The size of the copy is
- * the library's, whatever the source's was. */
+/*
+ * A deep copy in a single allocation, or NULL without memory. The size of the copy is the library's, whatever the
+ * source's was. Copies never change and are counted: each retain needs a free, and the last one frees the memory. Only
+ * copies may be retained or freed; NULL is fine.
+ */
 netron_node *netron_node_copy(const netron_node *node);
+netron_node *netron_node_retain(netron_node *node);
 void netron_node_free(netron_node *node);
 
 /* Same services in the same order. */

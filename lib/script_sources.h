@@ -13,6 +13,7 @@ struct netron_script_source {
 
 extern const struct netron_script_source netron_script_source_register;
 extern const struct netron_script_source netron_script_source_deregister;
-/* sync and reconcile come with the replica, and stand here then. */
+extern const struct netron_script_source netron_script_source_sync;
+extern const struct netron_script_source netron_script_source_reconcile;
 
 #endif

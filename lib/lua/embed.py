@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes Lua scripts as C data, each with the SHA-1 that EVALSHA knows it by."""
+"""Writes Lua scripts as C data, the prelude before each, with the SHA-1 that EVALSHA knows it by."""
 
 import hashlib
 import pathlib
@@ -14,10 +14,11 @@ def as_c_bytes(data):
     return "\n".join(lines)
 
 
-def main(output, inputs):
+def main(output, prelude, inputs):
+    shared = pathlib.Path(prelude).read_bytes()
     parts = ["/* Made from lib/lua by embed.py. */", '#include "script_sources.h"', ""]
     for path in map(pathlib.Path, inputs):
-        source = path.read_bytes()
+        source = shared + path.read_bytes()
         digest = hashlib.sha1(source).hexdigest()
         name = path.stem
         # Bytes and not a literal: C promises room for 4095 characters only.
@@ -27,4 +28,4 @@ def main(output, inputs):
     pathlib.Path(output).write_text("\n".join(parts))
 
 
-main(sys.argv[1], sys.argv[2:])
+main(sys.argv[1], sys.argv[2], sys.argv[3:])
