@@ -14,6 +14,8 @@ const char *netron_event_type_name(netron_event_type type)
         return "NODE_UPDATED";
     case NETRON_NODE_DEREGISTERED:
         return "NODE_DEREGISTERED";
+    case NETRON_SYNCED:
+        return "SYNCED";
     default:
         return "";
     }

@@ -1,40 +1,132 @@
 /* SPDX-License-Identifier: MIT */
 #include "feed.h"
-#include <stddef.h>
-#include <stdio.h>
+#include "backoff.h"
+#include "keys.h"
+#include "node.h"
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
-struct netron_subscription {
-    struct netron_feed *feed;
-    struct netron_grave grave;
-    netron_subscription *prev; /* utlist.h wants these names */
-    netron_subscription *next;
-    bool freed;
-    uint64_t order;
-    netron_event_fn on_event;
-    void *arg;
-};
+#define RETRY_MIN_MS 200u /* between syncs that failed while both links were up */
+#define RETRY_MAX_MS 10000u
+
+static void enter(struct netron_feed *feed, enum netron_feed_state state, const char *why)
+{
+    static const char *const names[] = {"closed", "subscribing", "syncing", "live"};
+    netron_log(&feed->core->log, NETRON_LOG_DEBUG, "feed: %s -> %s (%s)", names[feed->state], names[state], why);
+    feed->state = state;
+    netron_core_cancel(feed->core, &feed->next_sync);
+}
+
+/* ---- syncing ---- */
+
+static void begin_sync(struct netron_feed *feed, const char *why)
+{
+    if (feed->state != NETRON_FEED_SYNCING)
+        enter(feed, NETRON_FEED_SYNCING, why);
+    feed->must_reach = 0;
+    if (netron_link_is_ready(feed->commands))
+        netron_sync_begin(&feed->sync);
+}
+
+static void go_live(struct netron_feed *feed)
+{
+    enter(feed, NETRON_FEED_LIVE, "synced");
+    feed->attempts = 0;
+    feed->stale_since = 0;
+    uint32_t period = feed->settings->anti_entropy_interval_ms;
+    netron_core_after(feed->core, &feed->next_sync, netron_backoff_vary(period, netron_core_random(feed->core)));
+    if (feed->replica.kept > 0 && !feed->grace.set)
+        netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
+    if (feed->replica.ttl_max > feed->janitor.ttl_max)
+        feed->janitor.ttl_max = feed->replica.ttl_max;
+    netron_subscriptions_synced(&feed->subscriptions, feed->sync.revision);
+}
+
+static void on_synced(void *arg, const struct netron_failure *why)
+{
+    struct netron_feed *feed = arg;
+    if (feed->state != NETRON_FEED_SYNCING)
+        return;
+    if (why == NULL && feed->must_reach > feed->sync.revision) {
+        begin_sync(feed, "more was heard of");
+        return;
+    }
+    if (why == NULL) {
+        go_live(feed);
+        return;
+    }
+    /* Without a commands link its return begins the next sync. */
+    netron_log(&feed->core->log, feed->attempts == 0 ? NETRON_LOG_WARNING : NETRON_LOG_DEBUG, "%s", why->sentence);
+    if (feed->stale_since == 0 && feed->subscriptions.is_synced)
+        feed->stale_since = netron_core_now(feed->core);
+    uint64_t random = netron_core_random(feed->core);
+    uint32_t spread = netron_backoff_reconnect(RETRY_MIN_MS, RETRY_MAX_MS, feed->attempts++, random);
+    netron_core_after(feed->core, &feed->next_sync, RETRY_MIN_MS + spread);
+}
+
+static void on_next_sync(void *arg)
+{
+    struct netron_feed *feed = arg;
+    if (feed->state == NETRON_FEED_LIVE && !netron_link_is_ready(feed->commands))
+        netron_core_after(feed->core, &feed->next_sync, feed->settings->anti_entropy_interval_ms);
+    else
+        begin_sync(feed, "it is time");
+}
+
+static void on_grace_over(void *arg)
+{
+    struct netron_feed *feed = arg;
+    netron_replica_drop_kept(&feed->replica, "expired", feed->sync.revision);
+}
 
 /* ---- from the channel ---- */
 
-/* A subscription that is freed meanwhile keeps its place in the walk: its memory, and what it points to, last until the
- * outermost entry leaves. */
-static void deliver(struct netron_feed *feed, const struct netron_parsed_event *parsed)
+static void apply(struct netron_feed *feed, struct netron_parsed_event *event)
 {
-    const netron_event event = {
-        .size = sizeof(event),
-        .type = parsed->type,
-        .node = parsed->node,
-        .reason = parsed->reason,
-        .revision = parsed->revision,
-    };
-    uint64_t limit = feed->order;
-    feed->core->stats.events++;
-    for (netron_subscription *each = feed->all; each != NULL; each = each->next)
-        if (!each->freed && each->order < limit)
-            each->on_event(each, &event, each->arg);
+    const char *id = event->node->id;
+    netron_node *held = netron_node_retain(event->node); /* its id is needed to the end */
+    int code = 0;
+    feed->sync.revision = event->revision;
+    netron_janitor_seen(&feed->janitor, id);
+    if (event->type == NETRON_NODE_DEREGISTERED) {
+        netron_replica_remove(&feed->replica, id, strlen(id), event->reason, event->revision);
+    } else {
+        struct netron_record record = {.revision = event->revision, .tag = event->tag, .ttl_ms = event->ttl_ms};
+        memcpy(record.incarnation, event->incarnation, sizeof(record.incarnation));
+        record.node = event->node;
+        event->node = NULL;
+        code = netron_replica_put(&feed->replica, id, strlen(id), &record);
+    }
+    netron_node_free(held);
+    if (!feed->replica.closed && (code != 0 || feed->replica.digest != event->digest))
+        begin_sync(feed, "an event does not add up");
+}
+
+static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *event)
+{
+    bool is_departure = event->type == NETRON_NODE_DEREGISTERED;
+    bool is_same_history = strcmp(event->epoch, feed->sync.epoch) == 0;
+    if (feed->state != NETRON_FEED_LIVE) {
+        uint64_t reach = is_same_history ? event->revision : UINT64_MAX;
+        feed->must_reach = reach > feed->must_reach ? reach : feed->must_reach;
+    } else if (!is_same_history) {
+        begin_sync(feed, "an event of another history");
+    } else if (event->revision == feed->sync.revision + 1) {
+        apply(feed, event);
+    } else if (event->revision > feed->sync.revision) {
+        begin_sync(feed, "events are missing");
+    } else if (!netron_replica_holds(&feed->replica, event->node->id, event->revision, is_departure)) {
+        begin_sync(feed, "an event of a history that was rolled back");
+    }
+}
+
+/* The original says at every beat that a node was updated: that is news only when it says something new. */
+static void on_hint(struct netron_feed *feed, const struct netron_parsed_event *event)
+{
+    const netron_node *known = netron_replica_node(&feed->replica, event->node->id);
+    if (event->type == NETRON_NODE_DEREGISTERED ? known != NULL
+                                                : known == NULL || !netron_node_same(known, event->node))
+        netron_janitor_hint(&feed->janitor, event->node->id);
 }
 
 static void skip(struct netron_feed *feed, const char *why)
@@ -49,7 +141,7 @@ static void on_message(void *arg, const struct netron_reply *reply)
 {
     struct netron_feed *feed = arg;
     struct netron_failure why;
-    struct netron_parsed_event parsed;
+    struct netron_parsed_event event;
     size_t length = 0;
     if (netron_reply_is_text(netron_reply_at(reply, 0), "pong") || netron_reply_is_text(reply, "PONG"))
         return;
@@ -63,15 +155,18 @@ static void on_message(void *arg, const struct netron_reply *reply)
         skip(feed, "it has not the shape of a message");
         return;
     }
-    if (netron_event_parse(payload, length, &parsed, &why) != 0) {
+    if (netron_event_parse(payload, length, &event, &why) != 0) {
         skip(feed, why.sentence);
         return;
     }
-    deliver(feed, &parsed);
-    netron_event_clear(&parsed);
+    if (event.revision > 0)
+        on_revisioned(feed, &event);
+    else
+        on_hint(feed, &event);
+    netron_event_clear(&event);
 }
 
-/* ---- from the link ---- */
+/* ---- from the links ---- */
 
 static void on_subscribed(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
@@ -80,11 +175,10 @@ static void on_subscribed(void *arg, const struct netron_reply *reply, const str
     if (reply == NULL) {
         (void)failure; /* the link tells it as well */
     } else if (netron_reply_is_text(netron_reply_at(reply, 0), "subscribe")) {
+        begin_sync(feed, "subscribed");
         feed->changed(feed->arg, NULL);
     } else {
-        char what[16 + NETRON_CHANNEL_MAX];
-        snprintf(what, sizeof(what), "SUBSCRIBE %s", feed->settings->pubsub_channel);
-        netron_reply_fail(reply, what, &why);
+        netron_reply_fail(reply, "SUBSCRIBE", &why);
         netron_link_reject(feed->link, &why);
     }
 }
@@ -108,64 +202,132 @@ static void on_ready(void *arg)
 static void on_down(void *arg, const struct netron_failure *why)
 {
     struct netron_feed *feed = arg;
+    netron_sync_abort(&feed->sync);
+    if (feed->state != NETRON_FEED_SUBSCRIBING)
+        enter(feed, NETRON_FEED_SUBSCRIBING, why->sentence);
+    if (feed->stale_since == 0 && feed->subscriptions.is_synced)
+        feed->stale_since = netron_core_now(feed->core);
     feed->changed(feed->arg, why);
+}
+
+void netron_feed_commands_ready(struct netron_feed *feed)
+{
+    netron_janitor_link_ready(&feed->janitor);
+    if (feed->state == NETRON_FEED_SYNCING)
+        begin_sync(feed, "Redis is back");
+}
+
+void netron_feed_commands_down(struct netron_feed *feed)
+{
+    netron_janitor_link_down(&feed->janitor);
 }
 
 static const struct netron_link_events link_events = {.ready = on_ready, .down = on_down, .message = on_message};
 
-/* ---- subscriptions ---- */
+/* ---- to the user ---- */
 
-static int open_link(struct netron_feed *feed)
+static void on_changed(void *arg, netron_event_type type, netron_node *node, const char *reason, uint64_t revision)
+{
+    struct netron_feed *feed = arg;
+    const netron_event event = {
+        .size = sizeof(event), .type = type, .node = node, .reason = reason, .revision = revision};
+    netron_subscriptions_tell(&feed->subscriptions, &event);
+}
+
+static const netron_snapshot *picture(void *arg)
+{
+    struct netron_feed *feed = arg;
+    return netron_catalogue_find(&feed->replica.catalogue, NULL, NULL);
+}
+
+void netron_feed_get_status(const struct netron_feed *feed, netron_view_status *status)
+{
+    if (feed->state == NETRON_FEED_CLOSED)
+        status->state = NETRON_VIEW_CLOSED;
+    else if (!feed->subscriptions.is_synced)
+        status->state = NETRON_VIEW_SYNCING;
+    else if (feed->stale_since != 0)
+        status->state = NETRON_VIEW_STALE;
+    else
+        status->state = feed->replica.kept > 0 || feed->janitor.is_protecting ? NETRON_VIEW_PROTECTED
+                                                                              : NETRON_VIEW_FRESH;
+    bool is_stale = status->state == NETRON_VIEW_STALE;
+    status->stale_ms = is_stale ? netron_core_now(feed->core) - feed->stale_since : 0;
+    status->revision = feed->sync.revision;
+    status->node_count = netron_catalogue_count(&feed->replica.catalogue);
+    status->kept_count = feed->replica.kept;
+    status->syncs = feed->sync.syncs;
+    status->full_syncs = feed->sync.full_syncs;
+    status->faults = feed->sync.faults;
+}
+
+/* ---- beginning and end ---- */
+
+int netron_feed_init(struct netron_feed *feed)
+{
+    netron_deadline_init(&feed->next_sync, on_next_sync, feed);
+    netron_deadline_init(&feed->grace, on_grace_over, feed);
+    feed->records_key = netron_key_name(feed->settings->key_prefix, NETRON_KEY_RECORDS, "");
+    feed->subscriptions =
+        (struct netron_subscriptions){.core = feed->core, .picture = picture, .picture_arg = feed};
+    feed->janitor = (struct netron_janitor){.core = feed->core,
+                                            .settings = feed->settings,
+                                            .link = feed->commands,
+                                            .registry_key = feed->registry_key};
+    netron_janitor_init(&feed->janitor);
+    feed->sync = (struct netron_sync){.core = feed->core,
+                                      .link = feed->commands,
+                                      .registry_key = feed->registry_key,
+                                      .records_key = feed->records_key,
+                                      .replica = &feed->replica,
+                                      .skipped = feed->skipped,
+                                      .done = on_synced,
+                                      .arg = feed};
+    if (feed->records_key == NULL)
+        return NETRON_ENOMEM;
+    int code = netron_replica_open(&feed->replica, on_changed, feed);
+    feed->replica.ttl_max = feed->settings->heartbeat_ttl_ms;
+    return code;
+}
+
+int netron_feed_open(struct netron_feed *feed)
 {
     if (feed->link != NULL)
         return 0;
     int code = netron_link_new(feed->core, feed->settings, "events", &link_events, feed, &feed->link);
-    if (code == 0)
-        netron_link_open(feed->link);
-    return code;
+    if (code != 0)
+        return code;
+    enter(feed, NETRON_FEED_SUBSCRIBING, "opened");
+    netron_link_open(feed->link);
+    netron_janitor_open(&feed->janitor);
+    return 0;
 }
 
 int netron_feed_subscribe(struct netron_feed *feed, netron_event_fn on_event, void *arg, netron_subscription **out)
 {
-    netron_subscription *subscription = calloc(1, sizeof(*subscription));
-    if (subscription == NULL || open_link(feed) != 0) {
-        free(subscription);
-        return NETRON_ENOMEM;
-    }
-    subscription->feed = feed;
-    subscription->order = feed->order++;
-    subscription->on_event = on_event;
-    subscription->arg = arg;
-    DL_APPEND(feed->all, subscription);
-    *out = subscription;
-    return 0;
-}
-
-static void destroy(struct netron_grave *grave)
-{
-    free((char *)grave - offsetof(struct netron_subscription, grave));
-}
-
-void netron_subscription_free(netron_subscription *subscription)
-{
-    if (subscription == NULL || subscription->freed)
-        return;
-    struct netron_core *core = subscription->feed->core;
-    netron_core_enter(core);
-    subscription->freed = true;
-    DL_DELETE(subscription->feed->all, subscription);
-    netron_core_bury(core, &subscription->grave, destroy);
-    netron_core_leave(core);
+    int code = netron_feed_open(feed);
+    return code != 0 ? code : netron_subscriptions_add(&feed->subscriptions, on_event, arg, out);
 }
 
 void netron_feed_close(struct netron_feed *feed)
 {
+    if (feed->state != NETRON_FEED_CLOSED)
+        enter(feed, NETRON_FEED_CLOSED, "closed");
+    netron_sync_abort(&feed->sync);
+    netron_janitor_close(&feed->janitor);
+    netron_core_cancel(feed->core, &feed->grace);
+    netron_replica_close(&feed->replica);
     netron_link_free(feed->link);
     feed->link = NULL;
 }
 
 void netron_feed_free_all(struct netron_feed *feed)
 {
-    while (feed->all != NULL)
-        netron_subscription_free(feed->all);
+    netron_subscriptions_free_all(&feed->subscriptions);
+}
+
+void netron_feed_clear(struct netron_feed *feed)
+{
+    free(feed->records_key);
+    feed->records_key = NULL;
 }

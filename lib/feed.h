@@ -1,30 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The feed: what the channel says, on its way to the subscriptions.
+ * The feed: keeps the replica true to the registry by what the channel says, and tells the subscriptions what changes.
  *
- * The link is opened by the first subscription and subscribes once, whenever it is ready. Messages pass through one
- * function, deliver(); that is where a replica can stand between the channel and the user.
+ *     CLOSED -> SUBSCRIBING -> SYNCING -> LIVE          a gap, another history, or the anti-entropy period:
+ *                    ^            ^---------+           SYNCING again
+ *                    +------------+---------+           the events link is lost
+ *
+ * Its link is opened by the first who wants to know; it subscribes once, whenever it is ready. What is fetched comes over
+ * the commands link.
  */
 #ifndef NETRON_LIB_FEED_H
 #define NETRON_LIB_FEED_H
 
-#include "event.h"
-#include "link.h"
+#include "janitor.h"
+#include "subscription.h"
+#include "sync.h"
+
+enum netron_feed_state { NETRON_FEED_CLOSED, NETRON_FEED_SUBSCRIBING, NETRON_FEED_SYNCING, NETRON_FEED_LIVE };
 
 struct netron_feed {
     struct netron_core *core;
     const struct netron_settings *settings;
-    struct netron_link *link;  /* NULL before the first subscription */
-    netron_subscription *all;  /* a list, utlist.h */
-    uint64_t order;            /* counts subscriptions, so that an event reaches only those that were there before it */
-    bool garbage_logged;
-    void (*changed)(void *arg, const struct netron_failure *why); /* NULL: the subscription is acknowledged */
+    struct netron_link *commands;
+    const char *registry_key;
+    char *records_key;
+    void (*changed)(void *arg, const struct netron_failure *why); /* the events link; NULL: it is subscribed */
     void *arg;
+
+    enum netron_feed_state state;
+    struct netron_link *link; /* events; NULL while CLOSED */
+    struct netron_replica replica;
+    struct netron_sync sync;
+    struct netron_janitor janitor;
+    struct netron_skipped *skipped;
+    struct netron_subscriptions subscriptions;
+    struct netron_deadline next_sync; /* the next try while SYNCING, the anti-entropy period while LIVE */
+    struct netron_deadline grace;     /* the end of the time for which missing nodes are kept */
+    uint64_t must_reach;              /* a revision that was heard of while SYNCING; UINT64_MAX: of another history */
+    unsigned attempts;                /* syncs that failed in a row */
+    uint64_t stale_since;             /* 0 = not stale; ms of the loop's clock */
+    bool garbage_logged;
 };
 
+/* The members up to arg, and skipped, are set before. Returns 0 or NETRON_ENOMEM. */
+int netron_feed_init(struct netron_feed *feed);
 /* Returns 0, NETRON_ENOMEM. */
+int netron_feed_open(struct netron_feed *feed);
 int netron_feed_subscribe(struct netron_feed *feed, netron_event_fn on_event, void *arg, netron_subscription **out);
-void netron_feed_close(struct netron_feed *feed); /* the link; the subscriptions stay, and hear nothing */
+void netron_feed_commands_ready(struct netron_feed *feed);
+void netron_feed_commands_down(struct netron_feed *feed);
+void netron_feed_close(struct netron_feed *feed); /* the subscriptions stay, and hear nothing */
 void netron_feed_free_all(struct netron_feed *feed);
+void netron_feed_clear(struct netron_feed *feed); /* the memory; after it is closed */
+
+void netron_feed_get_status(const struct netron_feed *feed, netron_view_status *status);
 
 #endif

@@ -279,6 +279,12 @@ bool netron_node_same_services(const netron_service *one, size_t one_count, cons
     return true;
 }
 
+bool netron_node_same(const netron_node *one, const netron_node *other)
+{
+    return same_text(one->id, other->id) && same_text(one->address, other->address) &&
+           netron_node_same_services(one->services, one->service_count, other->services, other->service_count);
+}
+
 const netron_service *netron_node_service(const netron_node *node, const char *name, const char *version)
 {
     for (size_t i = 0; i < node->service_count; i++) {

@@ -25,6 +25,9 @@ netron_node *netron_node_copy(const netron_node *node);
 netron_node *netron_node_retain(netron_node *node);
 void netron_node_free(netron_node *node);
 
+/* Whether both say the same, but for the time. */
+bool netron_node_same(const netron_node *one, const netron_node *other);
+
 /* Same services in the same order. */
 bool netron_node_same_services(const netron_service *one, size_t one_count, const netron_service *other,
                                size_t other_count);

@@ -145,6 +145,38 @@ static bool read_incarnation(struct slice field, char out[NETRON_INCARNATION_MAX
     return true;
 }
 
+static bool is_of(struct slice field, const char *characters)
+{
+    for (size_t i = 0; i < field.length; i++)
+        if (field.text[i] == '\0' || strchr(characters, field.text[i]) == NULL)
+            return false;
+    return field.length > 0;
+}
+
+static bool has_space(struct slice field)
+{
+    for (size_t i = 0; i < field.length; i++)
+        if (field.text[i] == ' ' || (field.text[i] >= '\t' && field.text[i] <= '\r'))
+            return true;
+    return false;
+}
+
+/* The tag that the registry's digest counts for this line: the same pattern as in lua/prelude.lua. */
+static uint64_t counted_tag(struct slice rest)
+{
+    static const char decimal[] = "0123456789";
+    static const char hex[] = "0123456789abcdefABCDEF";
+    struct slice revision, tag, incarnation, content, timestamp;
+    uint64_t number = 0;
+    if (next_field(&rest, &revision) && is_of(revision, decimal) && next_field(&rest, &tag) &&
+        read_tag(tag, &number) && next_field(&rest, &incarnation) && incarnation.length > 0 &&
+        !has_space(incarnation) && next_field(&rest, &content) && is_of(content, hex) &&
+        next_field(&rest, &timestamp) && is_of(timestamp, decimal) && rest.length >= 2 && rest.text[0] == '{' &&
+        rest.text[rest.length - 1] == '}')
+        return number;
+    return 0;
+}
+
 /* The five fields before the JSON; rest begins with the JSON afterwards. */
 static int read_fields(const struct netron_json_source *source, struct slice *rest, struct netron_record *record,
                        uint64_t *timestamp)
@@ -166,6 +198,13 @@ static int read_fields(const struct netron_json_source *source, struct slice *re
     if (broken == NULL)
         return 0;
     return netron_fail(source->why, NETRON_EPROTOCOL, "record: the %s is missing or malformed", broken);
+}
+
+/* A TTL that breaks the limits is the writer's affair; it is only a hint of how long a silence may last. */
+static uint32_t read_ttl(const json_t *body)
+{
+    json_int_t ttl = json_integer_value(json_object_get(body, "ttl"));
+    return ttl > 0 && ttl <= 86400000 ? (uint32_t)ttl : NETRON_DEFAULT_TTL_MS;
 }
 
 static int read_body(const struct netron_json_source *source, const json_t *body, const char *expected_id,
@@ -192,16 +231,24 @@ int netron_record_parse(const char *line, size_t length, const char *expected_id
     struct slice rest = {line, length};
     uint64_t timestamp = 0;
     json_t *body = NULL;
-    *out = record;
+    *out = (struct netron_record){.tag = counted_tag(rest)};
     int code = read_fields(&source, &rest, &record, &timestamp);
     if (code == 0)
         code = netron_json_load(&source, rest.text, rest.length, JSON_OBJECT, &body);
     if (code == 0)
         code = read_body(&source, body, expected_id, timestamp, &record.node);
-    if (code == 0)
+    if (code == 0) {
+        record.ttl_ms = read_ttl(body);
         *out = record;
+    }
     json_decref(body);
     return code;
+}
+
+void netron_record_drop_node(struct netron_record *record)
+{
+    netron_node_free(record->node);
+    record->node = NULL;
 }
 
 void netron_record_clear(struct netron_record *record)

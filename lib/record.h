@@ -22,14 +22,18 @@ struct netron_record {
     uint64_t revision;
     uint64_t tag;
     char incarnation[NETRON_INCARNATION_MAX + 1];
+    uint32_t ttl_ms;
     netron_node *node; /* owned by the record; timestamp_ms is the record's */
 };
 
 /* 0 and a record to be cleared; NETRON_EPROTOCOL with a sentence (wrong shape, broken JSON, invalid UTF-8, a limit,
- * another id than the expected one); NETRON_ENOMEM. Nothing is left behind on failure. */
+ * another id than the expected one); NETRON_ENOMEM. On failure there is no node, and nothing to be cleared; but the tag
+ * is there whenever the registry counts one for the line, and 0 otherwise. */
 int netron_record_parse(const char *line, size_t length, const char *expected_id, struct netron_record *out,
                         struct netron_failure *why);
 void netron_record_clear(struct netron_record *record);
+/* Leaves only what the digest needs. */
+void netron_record_drop_node(struct netron_record *record);
 
 /* A node from the members of its hash P:nodes:<id>, as the original writes them. A NULL text is a missing member:
  * address and services are required; a missing or odd timestamp counts as 0. Same codes as netron_record_parse(). */

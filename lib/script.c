@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARGUMENTS_MAX 12
 #define FIXED_WORDS 4 /* EVALSHA sha1 numkeys key */
 
 /* Keeps the words until the answer, in case they have to be said again after SCRIPT LOAD. */
@@ -14,9 +13,8 @@ struct netron_script_call {
     void *arg;
     bool loaded; /* SCRIPT LOAD was sent: a second NOSCRIPT is final */
     int count;
-    const char *words[FIXED_WORDS + ARGUMENTS_MAX];
-    size_t lengths[FIXED_WORDS + ARGUMENTS_MAX];
-    char text[]; /* the key and the arguments */
+    size_t *lengths;     /* behind the words */
+    const char *words[]; /* count of them; the lengths and the texts follow */
 };
 
 static void finish(struct netron_script_call *call, const struct netron_reply *reply,
@@ -75,18 +73,19 @@ int netron_script_call(struct netron_link *link, const struct netron_script_sour
 {
     if (!netron_link_is_ready(link))
         return NETRON_EDISCONNECTED;
+    size_t words = FIXED_WORDS + count;
     size_t size = strlen(key) + 1;
     for (size_t i = 0; i < count; i++)
         size += strlen(arguments[i]) + 1;
-    struct netron_script_call *call =
-        count <= ARGUMENTS_MAX ? malloc(sizeof(*call) + size) : NULL;
+    struct netron_script_call *call = malloc(sizeof(*call) + words * (sizeof(char *) + sizeof(size_t)) + size);
     if (call == NULL)
         return NETRON_ENOMEM;
     *call = (struct netron_script_call){.link = link, .source = source, .fn = fn, .arg = arg};
+    call->lengths = (size_t *)(void *)(call->words + words);
     call->words[call->count++] = "EVALSHA";
     call->words[call->count++] = source->sha1;
     call->words[call->count++] = "1";
-    char *text = call->text;
+    char *text = (char *)(call->lengths + words);
     for (size_t i = 0; i <= count; i++) {
         call->words[call->count++] = text;
         text = stpcpy(text, i == 0 ? key : arguments[i - 1]) + 1;

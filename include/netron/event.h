@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events: what changes in the registry, as nodes publish it on the Pub/Sub channel.
+ * Events: what changes in the registry.
  *
- * The nodes of this library publish changes only; those of the original publish a NODE_UPDATED with every heartbeat
- * as well. Pub/Sub keeps nothing for those who are away: what happens while the events link is down is not heard.
- * options.on_link tells when the subscription works and when it is lost.
+ * They are the differences of the view (view.h), not messages: a node appears, its content changes, it leaves. Each is
+ * told once, however often the connection was lost meanwhile, and what stayed the same over a loss is not told at all.
+ * The nodes of the original are told the same way: their heartbeats, which they publish as updates, are none.
  */
 #ifndef NETRON_EVENT_H
 #define NETRON_EVENT_H
@@ -21,26 +21,32 @@ typedef struct netron_subscription netron_subscription;
 typedef enum netron_event_type {
     NETRON_NODE_REGISTERED = 1,
     NETRON_NODE_UPDATED,
-    NETRON_NODE_DEREGISTERED
+    NETRON_NODE_DEREGISTERED,
+    NETRON_SYNCED /* the first picture is complete: all nodes that are there have been told as registered */
 } netron_event_type;
 
 typedef struct netron_event {
     size_t size; /* sizeof(netron_event) as the library knows it */
     netron_event_type type;
-    const netron_node *node; /* after the change; for NODE_DEREGISTERED as it was before. timestamp_ms is the event's */
-    const char *reason;      /* why a node left ("shutdown", "expired"); "" when the event does not say */
-    uint64_t revision;       /* the registry's count of changes; 0 when the original implementation published it */
+    /* After the change; for NODE_DEREGISTERED as it was before; NULL for SYNCED. timestamp_ms is the time of Redis at
+     * which it last changed. */
+    const netron_node *node;
+    /* Why a node left: "shutdown", "expired", "unreadable" (its record became garbage); "" when it left while nobody
+     * listened, and for all other events. */
+    const char *reason;
+    uint64_t revision; /* the registry's count of changes, at the change or when it was noticed */
 } netron_event;
 
 /* The event is valid until the callback returns. Any call is allowed inside. */
 typedef void (*netron_event_fn)(netron_subscription *subscription, const netron_event *event, void *arg);
 
-/* "NODE_REGISTERED" and so on; "" for any other number. A constant string. */
+/* "NODE_REGISTERED" and so on, "SYNCED"; "" for any other number. A constant string. */
 NETRON_API const char *netron_event_type_name(netron_event_type type);
 
 /*
- * Hears the events from now on, those of this process's own nodes included. The first subscription opens the events
- * link. out may be NULL: the subscription then lives as long as the discovery.
+ * Hears the registry from now on: first every node that is there as NODE_REGISTERED, then SYNCED, then every change,
+ * those of this process's own nodes included. The first subscription opens the view, if netron_view_open() has not.
+ * out may be NULL: the subscription then lives as long as the discovery.
  * Returns 0; NETRON_EDISABLED (options.pubsub_enabled is 0), NETRON_EINVAL, NETRON_ESHUTDOWN, NETRON_ENOMEM,
  * NETRON_ELOOP.
  */

@@ -1,7 +1,8 @@
 -- reconcile: makes the bookkeeping agree with what stands at the nodes' own keys (protocol section 4).
 --
 -- ARGV     1 how many nodes at the most (1 to 512)  2 channel, or '' to publish nothing
---          3 how many expiries are let through in a window whatever the fleet's size
+--          3 how many expiries are let through in a window whatever the fleet's size; -1: none by this caller, who
+--            has not been connected for long enough to judge
 --          4 the share of the nodes that may expire in a window, in percent  5 the window (ms)
 --          6 and on: ids to look at; without any, those that are due
 -- replies  {ms until the next look is due, expired, adopted, expiries held back, nodes}
@@ -75,6 +76,10 @@ local function expire(id, known)
     redis.call('SREM', nodes_index_key, id)
     redis.call('ZREM', expiry_key, id)
     redis.call('HDEL', records_key, id)
+    return
+  end
+  if window_floor < 0 then -- left as it is, for somebody who may judge
+    held = held + 1
     return
   end
   local is_ours = #known.incarnation == 16

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "catalogue.h"
+#include "node.h"
+#include "table.h"
+#include "version_range.h"
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUERIES_MAX 32 /* of one service; a program asks for few ranges, and for the same ones again */
+
+/* A version range that was asked for. */
+struct query {
+    struct query *next; /* the one asked for before */
+    struct netron_version_range *range;
+    const netron_snapshot *answer; /* NULL when the service has changed since */
+    char text[];
+};
+
+struct netron_catalogue_service {
+    UT_hash_handle hh;
+    netron_node **members;
+    size_t count;
+    size_t capacity;
+    bool is_sorted; /* by id; many come at once at first, and need sorting only when somebody asks */
+    const netron_snapshot *all;
+    struct query *queries;
+    char name[];
+};
+
+typedef struct netron_catalogue_service service;
+
+/* ---- answers ---- */
+
+static void forget_answers(service *entry)
+{
+    netron_snapshot_release(entry->all);
+    entry->all = NULL;
+    for (struct query *query = entry->queries; query != NULL; query = query->next) {
+        netron_snapshot_release(query->answer);
+        query->answer = NULL;
+    }
+}
+
+static int compare_ids(const void *one, const void *other)
+{
+    const netron_node *const *left = one;
+    const netron_node *const *right = other;
+    return strcmp((*left)->id, (*right)->id);
+}
+
+static void sort_members(service *entry)
+{
+    if (!entry->is_sorted)
+        qsort(entry->members, entry->count, sizeof(netron_node *), compare_ids);
+    entry->is_sorted = true;
+}
+
+static bool offers(const netron_node *node, const char *name, const struct netron_version_range *range)
+{
+    for (size_t i = 0; i < node->service_count; i++)
+        if (strcmp(node->services[i].name, name) == 0 &&
+            netron_version_range_accepts(range, node->services[i].version))
+            return true;
+    return false;
+}
+
+/* range NULL: every member is wanted, as it is one. */
+static const netron_snapshot *answer(service *entry, const struct netron_version_range *range)
+{
+    netron_snapshot *snapshot = netron_snapshot_new(entry->count);
+    if (snapshot == NULL)
+        return NULL;
+    sort_members(entry);
+    for (size_t i = 0; i < entry->count; i++)
+        if (range == NULL || offers(entry->members[i], entry->name, range))
+            netron_snapshot_add(snapshot, entry->members[i]);
+    return snapshot;
+}
+
+static void free_query(struct query *query)
+{
+    netron_snapshot_release(query->answer);
+    netron_version_range_free(query->range);
+    free(query);
+}
+
+static struct query *add_query(service *entry, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    struct query *query = malloc(sizeof(*query) + size);
+    if (query == NULL)
+        return NULL;
+    *query = (struct query){.next = entry->queries};
+    memcpy(query->text, text, size);
+    if (netron_version_range_parse(text, &query->range, NULL) != 0) {
+        free(query);
+        return NULL;
+    }
+    entry->queries = query;
+    struct query *last = query;
+    for (size_t i = 1; i < QUERIES_MAX && last->next != NULL; i++)
+        last = last->next;
+    if (last->next != NULL) {
+        free_query(last->next);
+        last->next = NULL;
+    }
+    return query;
+}
+
+static const netron_snapshot *answer_query(service *entry, const char *text)
+{
+    struct query *query = entry->queries;
+    while (query != NULL && strcmp(query->text, text) != 0)
+        query = query->next;
+    if (query == NULL)
+        query = add_query(entry, text);
+    if (query == NULL)
+        return NULL;
+    if (query->answer == NULL)
+        query->answer = answer(entry, query->range);
+    return netron_snapshot_retain(query->answer);
+}
+
+const netron_snapshot *netron_catalogue_find(struct netron_catalogue *catalogue, const char *name,
+                                             const char *version_range)
+{
+    service *entry = catalogue->everyone;
+    if (name != NULL)
+        HASH_FIND_STR(catalogue->by_name, name, entry);
+    if (entry == NULL)
+        return netron_snapshot_retain(catalogue->nobody);
+    if (name != NULL && version_range != NULL)
+        return answer_query(entry, version_range);
+    if (entry->all == NULL)
+        entry->all = answer(entry, NULL);
+    return netron_snapshot_retain(entry->all);
+}
+
+/* ---- members ---- */
+
+static service *new_service(const char *name)
+{
+    size_t size = strlen(name) + 1;
+    service *entry = calloc(1, sizeof(*entry) + size);
+    if (entry == NULL)
+        return NULL;
+    memcpy(entry->name, name, size);
+    entry->is_sorted = true;
+    return entry;
+}
+
+static void free_service(service *entry)
+{
+    forget_answers(entry);
+    while (entry->queries != NULL) {
+        struct query *query = entry->queries;
+        entry->queries = query->next;
+        free_query(query);
+    }
+    free(entry->members);
+    free(entry);
+}
+
+static void drop_if_empty(struct netron_catalogue *catalogue, service *entry)
+{
+    if (entry->count > 0 || entry == catalogue->everyone)
+        return;
+    HASH_DEL(catalogue->by_name, entry);
+    free_service(entry);
+}
+
+static int reserve(service *entry)
+{
+    if (entry->count < entry->capacity)
+        return 0;
+    size_t capacity = entry->capacity == 0 ? 4 : entry->capacity * 2;
+    netron_node **members = realloc(entry->members, capacity * sizeof(netron_node *));
+    if (members == NULL)
+        return NETRON_ENOMEM;
+    entry->members = members;
+    entry->capacity = capacity;
+    return 0;
+}
+
+/* The service of that name, with room for one more member; NULL without memory. */
+static service *prepare(struct netron_catalogue *catalogue, const char *name)
+{
+    service *entry = NULL;
+    HASH_FIND_STR(catalogue->by_name, name, entry);
+    if (entry != NULL)
+        return reserve(entry) == 0 ? entry : NULL;
+    entry = new_service(name);
+    if (entry == NULL || reserve(entry) != 0) {
+        if (entry != NULL)
+            free_service(entry);
+        return NULL;
+    }
+    HASH_ADD_STR(catalogue->by_name, name, entry);
+    if (entry->hh.tbl != NULL)
+        return entry;
+    free_service(entry);
+    return NULL;
+}
+
+static void put(service *entry, netron_node *node)
+{
+    forget_answers(entry);
+    entry->is_sorted = entry->is_sorted &&
+                       (entry->count == 0 || strcmp(entry->members[entry->count - 1]->id, node->id) < 0);
+    entry->members[entry->count++] = node;
+}
+
+static netron_node **place_of(service *entry, const netron_node *node)
+{
+    sort_members(entry);
+    return bsearch(&node, entry->members, entry->count, sizeof(netron_node *), compare_ids);
+}
+
+static void take(service *entry, const netron_node *node)
+{
+    netron_node **place = place_of(entry, node);
+    forget_answers(entry);
+    if (place == NULL)
+        return;
+    entry->count--;
+    memmove(place, place + 1, (size_t)(entry->members + entry->count - place) * sizeof(netron_node *));
+}
+
+static void exchange(service *entry, const netron_node *before, netron_node *after)
+{
+    netron_node **place = place_of(entry, before);
+    forget_answers(entry);
+    if (place != NULL)
+        *place = after;
+}
+
+/* A node may offer a service in several versions; it is a member once, by the first of them. */
+static bool is_first_of_name(const netron_node *node, size_t position)
+{
+    return netron_node_service(node, node->services[position].name, NULL) == &node->services[position];
+}
+
+static bool has_service(const netron_node *node, const char *name)
+{
+    return node != NULL && netron_node_service(node, name, NULL) != NULL;
+}
+
+int netron_catalogue_replace(struct netron_catalogue *catalogue, netron_node *before, netron_node *after)
+{
+    /* Everything that can fail comes first. */
+    bool is_ready = before != NULL || reserve(catalogue->everyone) == 0;
+    for (size_t i = 0; after != NULL && i < after->service_count && is_ready; i++)
+        is_ready = prepare(catalogue, after->services[i].name) != NULL;
+    for (size_t i = 0; after != NULL && i < after->service_count; i++) {
+        service *entry = NULL;
+        HASH_FIND_STR(catalogue->by_name, after->services[i].name, entry);
+        if (!is_ready && entry != NULL)
+            drop_if_empty(catalogue, entry);
+        else if (is_ready && has_service(before, entry->name) && is_first_of_name(after, i))
+            exchange(entry, before, after);
+        else if (is_ready && is_first_of_name(after, i))
+            put(entry, after);
+    }
+    if (!is_ready)
+        return NETRON_ENOMEM;
+    for (size_t i = 0; before != NULL && i < before->service_count; i++) {
+        service *entry = NULL;
+        HASH_FIND_STR(catalogue->by_name, before->services[i].name, entry);
+        if (entry == NULL || has_service(after, entry->name) || !is_first_of_name(before, i))
+            continue;
+        take(entry, before);
+        drop_if_empty(catalogue, entry);
+    }
+    if (before != NULL && after != NULL)
+        exchange(catalogue->everyone, before, after);
+    else if (after != NULL)
+        put(catalogue->everyone, after);
+    else if (before != NULL)
+        take(catalogue->everyone, before);
+    return 0;
+}
+
+int netron_catalogue_open(struct netron_catalogue *catalogue)
+{
+    *catalogue = (struct netron_catalogue){.everyone = new_service(""), .nobody = netron_snapshot_new(0)};
+    if (catalogue->everyone != NULL && catalogue->nobody != NULL)
+        return 0;
+    netron_catalogue_close(catalogue);
+    return NETRON_ENOMEM;
+}
+
+void netron_catalogue_close(struct netron_catalogue *catalogue)
+{
+    service *each = NULL;
+    service *next = NULL;
+    HASH_ITER(hh, catalogue->by_name, each, next)
+    {
+        HASH_DEL(catalogue->by_name, each);
+        free_service(each);
+    }
+    if (catalogue->everyone != NULL)
+        free_service(catalogue->everyone);
+    netron_snapshot_release(catalogue->nobody);
+    *catalogue = (struct netron_catalogue){0};
+}

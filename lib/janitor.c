@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "janitor.h"
+#include "backoff.h"
+#include "table.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE 512
+/* Looks are at most this far apart, for a node that was registered since the last one can be due before what was due
+ * then. A death is told within its TTL and a second: this, the spread, and the way through Redis. */
+#define PASS_MAX_MS 600u
+#define PASS_SPREAD_MS 200u /* so that a fleet of janitors does not look in the same instant */
+#define RETRY_MS 1000u
+#define HINT_MS 300u       /* a hint waits up to this long for the news of another janitor's look */
+#define HINTS_MAX 64u      /* in one call, beside its fixed arguments */
+#define HINTS_KEPT 4096u   /* beyond, the regular looks have to do */
+/* What may expire in a window of one TTL: 15 % of the nodes, but always 5 (protocol section 6). */
+#define WINDOW_FLOOR "5"
+#define WINDOW_SHARE "15"
+
+struct netron_hint {
+    UT_hash_handle hh;
+    uint64_t due;
+    char id[];
+};
+
+static void on_pass(void *arg);
+
+static void pass_after(struct netron_janitor *janitor, uint32_t delay_ms)
+{
+    netron_core_after(janitor->core, &janitor->next_pass, delay_ms);
+}
+
+static uint32_t spread(struct netron_janitor *janitor, uint32_t limit_ms)
+{
+    return netron_backoff_spread(limit_ms, netron_core_random(janitor->core));
+}
+
+/* ---- hints ---- */
+
+static void drop_hint(struct netron_janitor *janitor, struct netron_hint *hint)
+{
+    HASH_DEL(janitor->hints, hint);
+    free(hint);
+}
+
+void netron_janitor_hint(struct netron_janitor *janitor, const char *id)
+{
+    struct netron_hint *hint = NULL;
+    size_t length = strlen(id);
+    HASH_FIND(hh, janitor->hints, id, (unsigned)length, hint);
+    if (hint != NULL || !janitor->is_open || HASH_COUNT(janitor->hints) >= HINTS_KEPT)
+        return;
+    hint = malloc(sizeof(*hint) + length + 1);
+    if (hint == NULL)
+        return;
+    memcpy(hint->id, id, length + 1);
+    uint32_t delay = spread(janitor, HINT_MS);
+    hint->due = netron_core_now(janitor->core) + delay;
+    HASH_ADD_KEYPTR(hh, janitor->hints, hint->id, (unsigned)length, hint);
+    if (hint->hh.tbl == NULL) {
+        free(hint);
+        return;
+    }
+    if (janitor->call == NULL && (!janitor->next_pass.set || janitor->next_pass.at > hint->due))
+        pass_after(janitor, delay);
+}
+
+void netron_janitor_seen(struct netron_janitor *janitor, const char *id)
+{
+    struct netron_hint *hint = NULL;
+    HASH_FIND(hh, janitor->hints, id, (unsigned)strlen(id), hint);
+    if (hint != NULL)
+        drop_hint(janitor, hint);
+}
+
+static void drop_all_hints(struct netron_janitor *janitor)
+{
+    struct netron_hint *each = NULL;
+    struct netron_hint *next = NULL;
+    HASH_ITER(hh, janitor->hints, each, next)
+    drop_hint(janitor, each);
+}
+
+/* Takes the ids of hints that are due into the arguments. They are dropped after the call was made: the words point to
+ * them. */
+static size_t take_hints(struct netron_janitor *janitor, const char **words, struct netron_hint **taken)
+{
+    uint64_t now = netron_core_now(janitor->core);
+    size_t count = 0;
+    for (struct netron_hint *each = janitor->hints; each != NULL && count < HINTS_MAX; each = each->hh.next) {
+        if (each->due > now)
+            continue;
+        taken[count] = each;
+        words[count++] = each->id;
+    }
+    return count;
+}
+
+/* ---- looking ---- */
+
+static void complain(struct netron_janitor *janitor, const struct netron_failure *why)
+{
+    if (!janitor->has_complained)
+        netron_log(&janitor->core->log, NETRON_LOG_WARNING, "the registry could not be looked after: %s",
+                   why->sentence);
+    janitor->has_complained = true;
+}
+
+static void read_outcome(struct netron_janitor *janitor, const struct netron_reply *reply)
+{
+    long long wait = -1, held = 0;
+    netron_reply_integer(netron_reply_at(reply, 0), &wait);
+    netron_reply_integer(netron_reply_at(reply, 3), &held);
+    bool is_protecting = janitor->may_expire && held > 0;
+    if (janitor->is_protecting != is_protecting)
+        netron_log(&janitor->core->log, NETRON_LOG_WARNING, "%s",
+                   is_protecting ? "many nodes seem dead at once: their expiry is held back"
+                                 : "no expiry is held back any more");
+    janitor->is_protecting = is_protecting;
+    janitor->has_complained = false;
+    /* Who may not let expire finds the same dead nodes due again and again. */
+    bool is_soon = janitor->may_expire && wait >= 0 && wait < (long long)PASS_MAX_MS;
+    uint32_t delay = is_soon ? (uint32_t)wait : PASS_MAX_MS;
+    pass_after(janitor, delay + spread(janitor, PASS_SPREAD_MS));
+    for (struct netron_hint *each = janitor->hints; each != NULL; each = each->hh.next) {
+        uint64_t now = netron_core_now(janitor->core);
+        uint64_t due = each->due > now ? each->due - now : 0;
+        if (due < janitor->next_pass.at - now)
+            pass_after(janitor, (uint32_t)due);
+    }
+}
+
+static void on_reconciled(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_janitor *janitor = arg;
+    struct netron_failure why;
+    janitor->call = NULL;
+    if (netron_reply_count(reply) >= 5) {
+        read_outcome(janitor, reply);
+        return;
+    }
+    if (reply != NULL) {
+        netron_reply_fail(reply, "reconcile", &why);
+        failure = &why;
+    }
+    complain(janitor, failure);
+    pass_after(janitor, RETRY_MS + spread(janitor, RETRY_MS));
+}
+
+static void on_pass(void *arg)
+{
+    struct netron_janitor *janitor = arg;
+    struct netron_hint *taken[HINTS_MAX];
+    const char *words[5 + HINTS_MAX];
+    char page[16], window[16];
+    if (janitor->call != NULL || !netron_link_is_ready(janitor->link))
+        return;
+    bool may_expire = netron_core_now(janitor->core) - janitor->connected_at >= janitor->ttl_max;
+    janitor->may_expire = may_expire;
+    snprintf(page, sizeof(page), "%d", PAGE);
+    snprintf(window, sizeof(window), "%" PRIu32, janitor->ttl_max);
+    words[0] = page;
+    words[1] = janitor->settings->pubsub_enabled ? janitor->settings->pubsub_channel : "";
+    words[2] = may_expire ? WINDOW_FLOOR : "-1";
+    words[3] = may_expire ? WINDOW_SHARE : "0";
+    words[4] = window;
+    size_t hints = take_hints(janitor, words + 5, taken);
+    int code = netron_script_call(janitor->link, &netron_script_source_reconcile, janitor->registry_key, words,
+                                  5 + hints, on_reconciled, janitor, &janitor->call);
+    for (size_t i = 0; i < hints; i++)
+        drop_hint(janitor, taken[i]);
+    if (code != 0) {
+        janitor->call = NULL;
+        pass_after(janitor, RETRY_MS + spread(janitor, RETRY_MS));
+    }
+}
+
+/* ---- beginning and end ---- */
+
+void netron_janitor_init(struct netron_janitor *janitor)
+{
+    janitor->ttl_max = janitor->settings->heartbeat_ttl_ms;
+    netron_deadline_init(&janitor->next_pass, on_pass, janitor);
+}
+
+void netron_janitor_open(struct netron_janitor *janitor)
+{
+    if (janitor->is_open)
+        return;
+    janitor->is_open = true;
+    pass_after(janitor, spread(janitor, PASS_MAX_MS));
+}
+
+void netron_janitor_link_ready(struct netron_janitor *janitor)
+{
+    janitor->connected_at = netron_core_now(janitor->core);
+    if (janitor->is_open)
+        pass_after(janitor, spread(janitor, PASS_MAX_MS));
+}
+
+void netron_janitor_link_down(struct netron_janitor *janitor)
+{
+    netron_core_cancel(janitor->core, &janitor->next_pass);
+}
+
+void netron_janitor_close(struct netron_janitor *janitor)
+{
+    janitor->is_open = false;
+    if (janitor->call != NULL)
+        netron_script_cancel(janitor->call);
+    janitor->call = NULL;
+    netron_core_cancel(janitor->core, &janitor->next_pass);
+    drop_all_hints(janitor);
+}

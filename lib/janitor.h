@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The janitor: has Redis make its bookkeeping agree with what stands at the nodes' own keys (script reconcile). That is
+ * how crashes are noticed, and how nodes of the original get their place.
+ *
+ * Every process with a view has one, and any of them is enough: the script is atomic, so each death is told once, by
+ * whoever looks first. Nobody lets a node expire before it has itself been connected for a whole TTL, for after an outage
+ * heartbeats are missing that only could not be sent.
+ */
+#ifndef NETRON_LIB_JANITOR_H
+#define NETRON_LIB_JANITOR_H
+
+#include "link.h"
+#include "script.h"
+
+struct netron_hint;
+
+struct netron_janitor {
+    struct netron_core *core;
+    const struct netron_settings *settings;
+    struct netron_link *link; /* commands */
+    const char *registry_key;
+    bool is_open;
+    uint32_t ttl_max;      /* ms, the largest that is known */
+    uint64_t connected_at; /* since when the link has been ready */
+    struct netron_deadline next_pass;
+    struct netron_script_call *call; /* NULL = none is in flight */
+    bool may_expire;                 /* in that call */
+    struct netron_hint *hints;       /* ids that the original said something about, uthash.h */
+    bool is_protecting;              /* expiries were held back at the last look */
+    bool has_complained;
+};
+
+/* The members up to registry_key are set before. */
+void netron_janitor_init(struct netron_janitor *janitor);
+void netron_janitor_open(struct netron_janitor *janitor); /* begins to look; idempotent */
+void netron_janitor_close(struct netron_janitor *janitor);
+void netron_janitor_link_ready(struct netron_janitor *janitor);
+void netron_janitor_link_down(struct netron_janitor *janitor);
+
+/* Somebody without revisions said something about this node: it is looked at soon, unless a change of it is seen first. */
+void netron_janitor_hint(struct netron_janitor *janitor, const char *id);
+void netron_janitor_seen(struct netron_janitor *janitor, const char *id);
+
+#endif
