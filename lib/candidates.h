@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct netron_candidate {
-    const char *id; /* owned by the table of known ids */
+    const char *id;              /* owned by the table of known ids */
     struct netron_record record; /* between its reply and that of the heartbeats */
     bool needs_hash;             /* live, but its record is missing or another owner's */
     netron_node *node;           /* live and wanted */

@@ -59,8 +59,7 @@ static void sort_members(service *entry)
 static bool offers(const netron_node *node, const char *name, const struct netron_version_range *range)
 {
     for (size_t i = 0; i < node->service_count; i++)
-        if (strcmp(node->services[i].name, name) == 0 &&
-            netron_version_range_accepts(range, node->services[i].version))
+        if (strcmp(node->services[i].name, name) == 0 && netron_version_range_accepts(range, node->services[i].version))
             return true;
     return false;
 }
@@ -137,6 +136,11 @@ const netron_snapshot *netron_catalogue_find(struct netron_catalogue *catalogue,
     return netron_snapshot_retain(entry->all);
 }
 
+size_t netron_catalogue_count(const struct netron_catalogue *catalogue)
+{
+    return catalogue->everyone != NULL ? catalogue->everyone->count : 0;
+}
+
 /* ---- members ---- */
 
 static service *new_service(const char *name)
@@ -206,8 +210,8 @@ static service *prepare(struct netron_catalogue *catalogue, const char *name)
 static void put(service *entry, netron_node *node)
 {
     forget_answers(entry);
-    entry->is_sorted = entry->is_sorted &&
-                       (entry->count == 0 || strcmp(entry->members[entry->count - 1]->id, node->id) < 0);
+    entry->is_sorted =
+        entry->is_sorted && (entry->count == 0 || strcmp(entry->members[entry->count - 1]->id, node->id) < 0);
     entry->members[entry->count++] = node;
 }
 

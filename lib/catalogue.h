@@ -2,8 +2,8 @@
 /*
  * The catalogue: which nodes offer a service, and the snapshots that answer for it.
  *
- * A list of members for each service name, and one of all nodes. A snapshot is made when it is asked for and stands ready
- * until its service changes; those of version ranges are kept beside it.
+ * A list of members for each service name, and one of all nodes. A snapshot is made when it is asked for and stands
+ * ready until its service changes; those of version ranges are kept beside it.
  */
 #ifndef NETRON_LIB_CATALOGUE_H
 #define NETRON_LIB_CATALOGUE_H
@@ -26,6 +26,8 @@ void netron_catalogue_close(struct netron_catalogue *catalogue); /* idempotent; 
 /* Enters the node in place of another of the same id; either may be NULL, for one that comes or goes. Both outlive the
  * entry: the catalogue holds no reference of its own. Returns 0, or NETRON_ENOMEM and nothing is changed. */
 int netron_catalogue_replace(struct netron_catalogue *catalogue, netron_node *before, netron_node *after);
+
+size_t netron_catalogue_count(const struct netron_catalogue *catalogue); /* of all nodes */
 
 /* As netron_view_find(). The snapshot is the caller's to release. */
 const netron_snapshot *netron_catalogue_find(struct netron_catalogue *catalogue, const char *name,

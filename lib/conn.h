@@ -3,10 +3,10 @@
  * One connection to Redis, from connect to closed. It is never used again after that; link makes the next one.
  *
  * What hiredis does here: its async context connects, buffers and writes the commands through the event hooks, and its
- * reader parses what arrives. What it does not do here is match replies to requests: hiredis 0.14.1 aborts the process on
- * replies that nobody asked for and on unexpected Pub/Sub shapes, swallows PONGs on a subscribed connection, and frees
- * itself under its own callbacks. So replies are taken from its reader, at the top level, and go to the requests in
- * order. No callback of hiredis ever reaches the rooms above, and every byte of a server is survivable.
+ * reader parses what arrives. What it does not do here is match replies to requests: hiredis 0.14.1 aborts the process
+ * on replies that nobody asked for and on unexpected Pub/Sub shapes, swallows PONGs on a subscribed connection, and
+ * frees itself under its own callbacks. So replies are taken from its reader, at the top level, and go to the requests
+ * in order. No callback of hiredis ever reaches the rooms above, and every byte of a server is survivable.
  */
 #ifndef NETRON_LIB_CONN_H
 #define NETRON_LIB_CONN_H

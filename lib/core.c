@@ -76,8 +76,7 @@ void netron_core_leave(struct netron_core *core)
     free(core);
 }
 
-void netron_core_bury(struct netron_core *core, struct netron_grave *grave,
-                      void (*destroy)(struct netron_grave *grave))
+void netron_core_bury(struct netron_core *core, struct netron_grave *grave, void (*destroy)(struct netron_grave *grave))
 {
     grave->destroy = destroy;
     grave->next = core->graves;

@@ -11,6 +11,7 @@
 #include "registration.h"
 #include "whereabouts.h"
 #include <netron/libevent.h>
+#include <netron/view.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +62,8 @@ static void tell_link(netron_discovery *discovery, netron_link_role role, const 
     told->is_told = true;
     told->failure = *news;
     netron_log_level trouble = netron_link_needs_operator(news->code) ? NETRON_LOG_ERROR : NETRON_LOG_WARNING;
-    netron_log(&discovery->core->log, why == NULL ? NETRON_LOG_INFO : trouble,
-               "%s link: %s", name, why == NULL ? "up" : why->sentence);
+    netron_log(&discovery->core->log, why == NULL ? NETRON_LOG_INFO : trouble, "%s link: %s", name,
+               why == NULL ? "up" : why->sentence);
     if (discovery->settings.on_link != NULL)
         discovery->settings.on_link(discovery, role, news->code, told->failure.sentence,
                                     discovery->settings.on_link_arg);
@@ -72,12 +73,14 @@ static void on_commands_ready(void *arg)
 {
     netron_discovery *discovery = arg;
     netron_registrar_link_ready(&discovery->registrar);
+    netron_feed_commands_ready(&discovery->feed);
     tell_link(discovery, NETRON_LINK_COMMANDS, NULL);
 }
 
 static void on_commands_down(void *arg, const struct netron_failure *why)
 {
     netron_discovery *discovery = arg;
+    netron_feed_commands_down(&discovery->feed);
     if (netron_link_needs_operator(why->code))
         netron_registrar_link_refused(&discovery->registrar);
     tell_link(discovery, NETRON_LINK_COMMANDS, why);
@@ -97,7 +100,7 @@ static void close_links(netron_discovery *discovery)
     netron_lookups_cancel_all(&discovery->lookups);
     netron_feed_close(&discovery->feed);
     netron_link_free(discovery->link);
-    discovery->link = discovery->registrar.link = discovery->lookups.link = NULL;
+    discovery->link = discovery->registrar.link = discovery->lookups.link = discovery->feed.commands = NULL;
 }
 
 /* Comes from the top level whenever a registration ended, and when the time is over. */
@@ -171,6 +174,7 @@ static void destroy(struct netron_grave *grave)
 {
     netron_discovery *discovery = (netron_discovery *)((char *)grave - offsetof(struct netron_discovery, grave));
     netron_lookups_close(&discovery->lookups);
+    netron_feed_clear(&discovery->feed);
     free(discovery->registrar.registry_key);
     netron_settings_clear(&discovery->settings);
     free(discovery);
@@ -193,13 +197,19 @@ static int wire(netron_discovery *discovery)
     };
     discovery->lookups = (struct netron_lookups){
         .core = core, .settings = &discovery->settings, .link = discovery->link, .discovery = discovery};
-    discovery->feed = (struct netron_feed){
-        .core = core, .settings = &discovery->settings, .changed = on_events_changed, .arg = discovery};
+    discovery->feed = (struct netron_feed){.core = core,
+                                           .settings = &discovery->settings,
+                                           .commands = discovery->link,
+                                           .registry_key = discovery->registrar.registry_key,
+                                           .changed = on_events_changed,
+                                           .arg = discovery,
+                                           .skipped = &discovery->lookups.skipped};
     netron_deadline_init(&discovery->shutdown_progress, on_shutdown_progress, discovery);
     netron_deadline_init(&discovery->shutdown_timeout, on_shutdown_timeout, discovery);
     if (discovery->registrar.registry_key == NULL)
         return NETRON_ENOMEM;
-    return netron_lookups_open(&discovery->lookups);
+    code = netron_lookups_open(&discovery->lookups);
+    return code == 0 ? netron_feed_init(&discovery->feed) : code;
 }
 
 static bool is_complete(const netron_loop *loop)
@@ -238,6 +248,7 @@ static int new_on(netron_loop *loop, bool owns_loop, const netron_options *optio
         *out = discovery;
     } else {
         discovery->core->owns_loop = false; /* the caller frees what it made */
+        netron_feed_close(&discovery->feed);
         netron_link_free(discovery->link);
         netron_core_dispose(discovery->core);
         netron_core_bury(discovery->core, &discovery->grave, destroy);
@@ -358,6 +369,56 @@ int netron_is_node_active(netron_discovery *discovery, const char *id, netron_ac
     return conclude(discovery, &why, code);
 }
 
+static int refuse_view(netron_discovery *discovery, struct netron_failure *why)
+{
+    int code = refuse_when_closed(discovery, why);
+    if (code == 0 && !discovery->settings.pubsub_enabled)
+        code = netron_fail(why, NETRON_EDISABLED,
+                           "options.pubsub_enabled is 0: events can be neither published nor heard");
+    return code;
+}
+
+int netron_view_open(netron_discovery *discovery)
+{
+    struct netron_failure why = {0};
+    if (discovery == NULL)
+        return NETRON_EINVAL;
+    netron_core_enter(discovery->core);
+    int code = refuse_view(discovery, &why);
+    if (code == 0) {
+        code = netron_feed_open(&discovery->feed);
+        if (code != 0)
+            netron_fail(&why, code, "no memory for the view");
+    }
+    return conclude(discovery, &why, code);
+}
+
+int netron_view_get_status(const netron_discovery *discovery, netron_view_status *status)
+{
+    if (discovery == NULL || status == NULL || status->size < sizeof(*status))
+        return NETRON_EINVAL;
+    netron_feed_get_status(&discovery->feed, status);
+    return 0;
+}
+
+const netron_snapshot *netron_view_find(netron_discovery *discovery, const char *name, const char *version_range)
+{
+    if (discovery == NULL || discovery->feed.state == NETRON_FEED_CLOSED)
+        return NULL;
+    return netron_catalogue_find(&discovery->feed.replica.catalogue, name, version_range);
+}
+
+const netron_snapshot *netron_view_node(netron_discovery *discovery, const char *id)
+{
+    if (discovery == NULL || id == NULL || discovery->feed.state == NETRON_FEED_CLOSED)
+        return NULL;
+    netron_node *node = netron_replica_node(&discovery->feed.replica, id);
+    netron_snapshot *snapshot = netron_snapshot_new(node != NULL ? 1 : 0);
+    if (snapshot != NULL && node != NULL)
+        netron_snapshot_add(snapshot, node);
+    return snapshot;
+}
+
 int netron_subscribe_to_events(netron_discovery *discovery, netron_event_fn on_event, void *arg,
                                netron_subscription **out)
 {
@@ -366,11 +427,9 @@ int netron_subscribe_to_events(netron_discovery *discovery, netron_event_fn on_e
     if (discovery == NULL)
         return NETRON_EINVAL;
     netron_core_enter(discovery->core);
-    int code = refuse_when_closed(discovery, &why);
+    int code = refuse_view(discovery, &why);
     if (code == 0 && on_event == NULL)
         code = netron_fail(&why, NETRON_EINVAL, "on_event is NULL");
-    if (code == 0 && !discovery->settings.pubsub_enabled)
-        code = netron_fail(&why, NETRON_EDISABLED, "options.pubsub_enabled is 0: events can be neither published nor heard");
     if (code == 0) {
         code = netron_feed_subscribe(&discovery->feed, on_event, arg, &subscription);
         if (code != 0)

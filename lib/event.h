@@ -20,6 +20,7 @@ struct netron_parsed_event {
     uint64_t revision;
     uint64_t tag;
     uint64_t digest;
+    uint32_t ttl_ms;
     char epoch[NETRON_EPOCH_MAX + 1];
     char incarnation[NETRON_INCARNATION_MAX + 1];
 };

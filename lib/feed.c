@@ -3,6 +3,7 @@
 #include "backoff.h"
 #include "keys.h"
 #include "node.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,7 +179,9 @@ static void on_subscribed(void *arg, const struct netron_reply *reply, const str
         begin_sync(feed, "subscribed");
         feed->changed(feed->arg, NULL);
     } else {
-        netron_reply_fail(reply, "SUBSCRIBE", &why);
+        char what[16 + NETRON_CHANNEL_MAX];
+        snprintf(what, sizeof(what), "SUBSCRIBE %s", feed->settings->pubsub_channel);
+        netron_reply_fail(reply, what, &why);
         netron_link_reject(feed->link, &why);
     }
 }
@@ -249,8 +252,8 @@ void netron_feed_get_status(const struct netron_feed *feed, netron_view_status *
     else if (feed->stale_since != 0)
         status->state = NETRON_VIEW_STALE;
     else
-        status->state = feed->replica.kept > 0 || feed->janitor.is_protecting ? NETRON_VIEW_PROTECTED
-                                                                              : NETRON_VIEW_FRESH;
+        status->state =
+            feed->replica.kept > 0 || feed->janitor.is_protecting ? NETRON_VIEW_PROTECTED : NETRON_VIEW_FRESH;
     bool is_stale = status->state == NETRON_VIEW_STALE;
     status->stale_ms = is_stale ? netron_core_now(feed->core) - feed->stale_since : 0;
     status->revision = feed->sync.revision;
@@ -268,12 +271,9 @@ int netron_feed_init(struct netron_feed *feed)
     netron_deadline_init(&feed->next_sync, on_next_sync, feed);
     netron_deadline_init(&feed->grace, on_grace_over, feed);
     feed->records_key = netron_key_name(feed->settings->key_prefix, NETRON_KEY_RECORDS, "");
-    feed->subscriptions =
-        (struct netron_subscriptions){.core = feed->core, .picture = picture, .picture_arg = feed};
-    feed->janitor = (struct netron_janitor){.core = feed->core,
-                                            .settings = feed->settings,
-                                            .link = feed->commands,
-                                            .registry_key = feed->registry_key};
+    feed->subscriptions = (struct netron_subscriptions){.core = feed->core, .picture = picture, .picture_arg = feed};
+    feed->janitor = (struct netron_janitor){
+        .core = feed->core, .settings = feed->settings, .link = feed->commands, .registry_key = feed->registry_key};
     netron_janitor_init(&feed->janitor);
     feed->sync = (struct netron_sync){.core = feed->core,
                                       .link = feed->commands,

@@ -6,8 +6,8 @@
  *                    ^            ^---------+           SYNCING again
  *                    +------------+---------+           the events link is lost
  *
- * Its link is opened by the first who wants to know; it subscribes once, whenever it is ready. What is fetched comes over
- * the commands link.
+ * Its link is opened by the first who wants to know; it subscribes once, whenever it is ready. What is fetched comes
+ * over the commands link.
  */
 #ifndef NETRON_LIB_FEED_H
 #define NETRON_LIB_FEED_H

@@ -13,9 +13,9 @@
 #define PASS_MAX_MS 600u
 #define PASS_SPREAD_MS 200u /* so that a fleet of janitors does not look in the same instant */
 #define RETRY_MS 1000u
-#define HINT_MS 300u       /* a hint waits up to this long for the news of another janitor's look */
-#define HINTS_MAX 64u      /* in one call, beside its fixed arguments */
-#define HINTS_KEPT 4096u   /* beyond, the regular looks have to do */
+#define HINT_MS 300u     /* a hint waits up to this long for the news of another janitor's look */
+#define HINTS_MAX 64u    /* in one call, beside its fixed arguments */
+#define HINTS_KEPT 4096u /* beyond, the regular looks have to do */
 /* What may expire in a window of one TTL: 15 % of the nodes, but always 5 (protocol section 6). */
 #define WINDOW_FLOOR "5"
 #define WINDOW_SHARE "15"

@@ -4,8 +4,8 @@
  * how crashes are noticed, and how nodes of the original get their place.
  *
  * Every process with a view has one, and any of them is enough: the script is atomic, so each death is told once, by
- * whoever looks first. Nobody lets a node expire before it has itself been connected for a whole TTL, for after an outage
- * heartbeats are missing that only could not be sent.
+ * whoever looks first. Nobody lets a node expire before it has itself been connected for a whole TTL, for after an
+ * outage heartbeats are missing that only could not be sent.
  */
 #ifndef NETRON_LIB_JANITOR_H
 #define NETRON_LIB_JANITOR_H
@@ -38,7 +38,8 @@ void netron_janitor_close(struct netron_janitor *janitor);
 void netron_janitor_link_ready(struct netron_janitor *janitor);
 void netron_janitor_link_down(struct netron_janitor *janitor);
 
-/* Somebody without revisions said something about this node: it is looked at soon, unless a change of it is seen first. */
+/* Somebody without revisions said something about this node: it is looked at soon, unless a change of it is seen first.
+ */
 void netron_janitor_hint(struct netron_janitor *janitor, const char *id);
 void netron_janitor_seen(struct netron_janitor *janitor, const char *id);
 

@@ -20,7 +20,8 @@ struct netron_link_events {
     void (*ready)(void *arg);
     /* The link was ready and is not any more, or an attempt failed. It goes on trying by itself. */
     void (*down)(void *arg, const struct netron_failure *why);
-    void (*message)(void *arg, const struct netron_reply *reply); /* after netron_link_stream(); may be NULL otherwise */
+    void (*message)(void *arg,
+                    const struct netron_reply *reply); /* after netron_link_stream(); may be NULL otherwise */
 };
 
 /* settings outlives the link; name is for the log, a constant. Returns 0, NETRON_ENOMEM. */
@@ -45,7 +46,8 @@ void netron_link_cancel(struct netron_link *link, uint64_t ticket);
 /* Unasked replies become messages, until this connection ends. */
 void netron_link_stream(struct netron_link *link);
 
-/* Ends the connection, because what came over it makes it useless; the reason decides how soon the next attempt comes. */
+/* Ends the connection, because what came over it makes it useless; the reason decides how soon the next attempt comes.
+ */
 void netron_link_reject(struct netron_link *link, const struct netron_failure *why);
 
 #endif

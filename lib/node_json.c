@@ -64,6 +64,13 @@ int netron_json_member(const struct netron_json_source *source, const json_t *ob
     return code;
 }
 
+/* A TTL that breaks the limits is the writer's affair; it is only a hint of how long a silence may last. */
+uint32_t netron_json_ttl(const json_t *object)
+{
+    json_int_t ttl = json_integer_value(json_object_get(object, "ttl"));
+    return ttl > 0 && ttl <= 86400000 ? (uint32_t)ttl : NETRON_DEFAULT_TTL_MS;
+}
+
 /* The service borrows its texts from the JSON. An empty version is how some writers say that there is none. */
 static int read_service(const struct netron_json_source *source, const json_t *entry, size_t position,
                         netron_service *out)

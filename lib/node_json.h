@@ -13,6 +13,8 @@
 /* The largest record that breaks no limit, every byte of it escaped, has less. */
 #define NETRON_JSON_SIZE_MAX (512u * 1024u)
 
+#define NETRON_DEFAULT_TTL_MS 15000u
+
 /* What is read, for the sentences ("record", "hash", "event"), and where they go. */
 struct netron_json_source {
     const char *name;
@@ -32,6 +34,9 @@ int netron_json_check_text(const struct netron_json_source *source, const char *
 /* The same of an object's member, which has to be a string; borrowed from it. */
 int netron_json_member(const struct netron_json_source *source, const json_t *object, const char *member, size_t min,
                        size_t max, const char **out);
+
+/* The heartbeat TTL in ms; the default where there is none, or none that could be. */
+uint32_t netron_json_ttl(const json_t *object);
 
 /* A node of texts that are checked already and of services that are not. NULL for services is a missing member. */
 int netron_json_node(const struct netron_json_source *source, const char *id, const char *address,

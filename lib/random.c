@@ -11,8 +11,8 @@ void netron_random_seed(struct netron_random *random)
     /* An early-boot system may have no entropy yet: the process, the clock and the stack differ at least. */
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    random->state = ((uint64_t)getpid() << 32) ^ ((uint64_t)now.tv_sec << 20) ^ (uint64_t)now.tv_nsec ^
-                    (uint64_t)(uintptr_t)random;
+    random->state =
+        ((uint64_t)getpid() << 32) ^ ((uint64_t)now.tv_sec << 20) ^ (uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)random;
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014): every seed is a good one, and it is enough for spreading load. */

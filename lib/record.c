@@ -168,11 +168,10 @@ static uint64_t counted_tag(struct slice rest)
     static const char hex[] = "0123456789abcdefABCDEF";
     struct slice revision, tag, incarnation, content, timestamp;
     uint64_t number = 0;
-    if (next_field(&rest, &revision) && is_of(revision, decimal) && next_field(&rest, &tag) &&
-        read_tag(tag, &number) && next_field(&rest, &incarnation) && incarnation.length > 0 &&
-        !has_space(incarnation) && next_field(&rest, &content) && is_of(content, hex) &&
-        next_field(&rest, &timestamp) && is_of(timestamp, decimal) && rest.length >= 2 && rest.text[0] == '{' &&
-        rest.text[rest.length - 1] == '}')
+    if (next_field(&rest, &revision) && is_of(revision, decimal) && next_field(&rest, &tag) && read_tag(tag, &number) &&
+        next_field(&rest, &incarnation) && incarnation.length > 0 && !has_space(incarnation) &&
+        next_field(&rest, &content) && is_of(content, hex) && next_field(&rest, &timestamp) &&
+        is_of(timestamp, decimal) && rest.length >= 2 && rest.text[0] == '{' && rest.text[rest.length - 1] == '}')
         return number;
     return 0;
 }
@@ -198,13 +197,6 @@ static int read_fields(const struct netron_json_source *source, struct slice *re
     if (broken == NULL)
         return 0;
     return netron_fail(source->why, NETRON_EPROTOCOL, "record: the %s is missing or malformed", broken);
-}
-
-/* A TTL that breaks the limits is the writer's affair; it is only a hint of how long a silence may last. */
-static uint32_t read_ttl(const json_t *body)
-{
-    json_int_t ttl = json_integer_value(json_object_get(body, "ttl"));
-    return ttl > 0 && ttl <= 86400000 ? (uint32_t)ttl : NETRON_DEFAULT_TTL_MS;
 }
 
 static int read_body(const struct netron_json_source *source, const json_t *body, const char *expected_id,
@@ -238,7 +230,7 @@ int netron_record_parse(const char *line, size_t length, const char *expected_id
     if (code == 0)
         code = read_body(&source, body, expected_id, timestamp, &record.node);
     if (code == 0) {
-        record.ttl_ms = read_ttl(body);
+        record.ttl_ms = netron_json_ttl(body);
         *out = record;
     }
     json_decref(body);

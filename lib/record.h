@@ -10,7 +10,6 @@
 
 #define NETRON_TAG_DIGITS 12      /* 48 bits in hex */
 #define NETRON_INCARNATION_MAX 64 /* what others may use; ours have 16 hex digits */
-#define NETRON_DEFAULT_TTL_MS 15000u
 
 /* Writing. The caller frees what is returned; NULL without memory. */
 char *netron_record_services_json(const netron_service *services, size_t count); /* [{"name":"a","version":"1"}] */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A registration from within: shared by registration.c, which lives its life, and registrar.c, which begins and ends it. */
+/* A registration from within: shared by registration.c, which lives its life, and registrar.c, which begins and ends
+ * it. */
 #ifndef NETRON_LIB_REGISTRATION_LIFE_H
 #define NETRON_LIB_REGISTRATION_LIFE_H
 

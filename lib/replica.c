@@ -79,8 +79,8 @@ static void tell(struct netron_replica *replica, netron_event_type type, netron_
         replica->changed(replica->arg, type, node, reason, revision);
 }
 
-/* The entry's node becomes this one, and the user hears of it. Takes the node; before is let go at the very end, for the
- * user may be looking at it. */
+/* The entry's node becomes this one, and the user hears of it. Takes the node; before is let go at the very end, for
+ * the user may be looking at it. */
 static int exchange(struct netron_replica *replica, entry_t *entry, netron_node *after, const char *reason)
 {
     netron_node *before = entry->node;
@@ -113,8 +113,8 @@ int netron_replica_put(struct netron_replica *replica, const char *id, size_t le
         netron_node_free(node);
         return NETRON_ENOMEM;
     }
-    bool is_same = entry->node != NULL && node != NULL && entry->incarnation == incarnation &&
-                   netron_node_same(entry->node, node);
+    bool is_same =
+        entry->node != NULL && node != NULL && entry->incarnation == incarnation && netron_node_same(entry->node, node);
     count_tag(replica, entry, record->tag);
     entry->revision = record->revision;
     entry->incarnation = incarnation;

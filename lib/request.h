@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Called exactly once for each request that was not cancelled: with the reply and no failure (an error reply is a reply),
- * or with the reply NULL and the reason why there will be none. */
+/* Called exactly once for each request that was not cancelled: with the reply and no failure (an error reply is a
+ * reply), or with the reply NULL and the reason why there will be none. */
 typedef void (*netron_reply_fn)(void *arg, const struct netron_reply *reply, const struct netron_failure *failure);
 
 struct netron_request {

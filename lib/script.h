@@ -9,8 +9,8 @@
 struct netron_script_call;
 
 /*
- * Calls a script with KEYS[1] = key and the arguments (NUL-terminated texts, copied). fn as in request.h: an error reply
- * of Redis reaches it as a reply. *out (must not be NULL) is valid until fn is called or netron_script_cancel().
+ * Calls a script with KEYS[1] = key and the arguments (NUL-terminated texts, copied). fn as in request.h: an error
+ * reply of Redis reaches it as a reply. *out (must not be NULL) is valid until fn is called or netron_script_cancel().
  * Returns 0; NETRON_EDISCONNECTED, NETRON_EOVERLOAD, NETRON_ENOMEM: then fn is not called.
  */
 int netron_script_call(struct netron_link *link, const struct netron_script_source *source, const char *key,

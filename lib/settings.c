@@ -138,6 +138,7 @@ static void fill_numbers(const netron_options *options, struct netron_settings *
     settings->connect_timeout_ms = either(options->connect_timeout_ms, 5000);
     settings->command_timeout_ms = either(options->command_timeout_ms, 5000);
     settings->ping_interval_ms = either(options->ping_interval_ms, 10000);
+    settings->anti_entropy_interval_ms = either(options->anti_entropy_interval_ms, 30000);
     settings->reconnect_min_ms = either(options->reconnect_min_ms, 100);
     settings->reconnect_max_ms = either(options->reconnect_max_ms, 10000);
     settings->lookups_max = either(options->lookups_max, 1024);
@@ -159,6 +160,7 @@ static int check_ranges(const struct netron_settings *settings, struct netron_fa
         {"connect_timeout_ms", settings->connect_timeout_ms, 1, TIME_MAX_MS},
         {"command_timeout_ms", settings->command_timeout_ms, 1, TIME_MAX_MS},
         {"ping_interval_ms", settings->ping_interval_ms, 1, TIME_MAX_MS},
+        {"anti_entropy_interval_ms", settings->anti_entropy_interval_ms, 100, TIME_MAX_MS},
         {"reconnect_min_ms", settings->reconnect_min_ms, 1, TIME_MAX_MS},
         {"reconnect_max_ms", settings->reconnect_max_ms, 1, TIME_MAX_MS},
     };

@@ -25,6 +25,7 @@ struct netron_settings {
     uint32_t connect_timeout_ms;
     uint32_t command_timeout_ms;
     uint32_t ping_interval_ms;
+    uint32_t anti_entropy_interval_ms;
     uint32_t reconnect_min_ms;
     uint32_t reconnect_max_ms;
     uint32_t lookups_max;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX 1024u /* bytes of one; what is longer is no id anyway */
+#define KEPT_MAX 1024u       /* bytes of one; what is longer is no id anyway */
 #define SKIPPED_IDS_MAX 1024 /* beyond, garbage is still counted, but the log has said enough */
 
 struct netron_skipped_id {

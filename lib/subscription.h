@@ -2,8 +2,8 @@
 /*
  * Subscriptions: those who want to hear what changes.
  *
- * Each begins with the picture as it is: the nodes that are there, told as registered, and SYNCED when that is complete.
- * From then on it hears every difference once.
+ * Each begins with the picture as it is: the nodes that are there, told as registered, and SYNCED when that is
+ * complete. From then on it hears every difference once.
  */
 #ifndef NETRON_LIB_SUBSCRIPTION_H
 #define NETRON_LIB_SUBSCRIPTION_H

@@ -10,5 +10,6 @@
 #include <netron/node.h>
 #include <netron/options.h>
 #include <netron/registration.h>
+#include <netron/view.h>
 
 #endif

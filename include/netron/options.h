@@ -32,7 +32,7 @@ typedef void (*netron_log_fn)(netron_log_level level, const char *line, void *ar
 
 typedef enum netron_link_role {
     NETRON_LINK_COMMANDS = 1, /* registrations and lookups */
-    NETRON_LINK_EVENTS = 2    /* the subscription; exists from the first netron_subscribe_to_events() on */
+    NETRON_LINK_EVENTS = 2    /* the subscription of the view (view.h); exists from its opening on */
 } netron_link_role;
 
 /*
@@ -74,7 +74,7 @@ typedef struct netron_options {
     netron_registration_policy registration_policy; /* default NETRON_TAKE_OVER */
     uint32_t shutdown_timeout_ms;                   /* the longest that netron_discovery_shutdown() takes; default 5000 */
 
-    int pubsub_enabled;         /* publish own changes, and allow subscribing; default 0, as in the original */
+    int pubsub_enabled;         /* publish own changes, and allow a view and subscriptions; default 0, as in the original */
     const char *pubsub_channel; /* default: key_prefix ":events"; 1 to 256 bytes without control characters */
 
     uint32_t connect_timeout_ms; /* from resolving the name to the end of the handshake; default 5000 */
@@ -90,6 +90,10 @@ typedef struct netron_options {
     void *log_arg;
     netron_link_fn on_link; /* default: none */
     void *on_link_arg;
+
+    /* How often the view asks whether it missed anything, each time varied by up to 10 % both ways; at least 100.
+     * Default 30000 */
+    uint32_t anti_entropy_interval_ms;
 } netron_options;
 
 /* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */

@@ -60,7 +60,7 @@ NETRON_API int netron_view_get_status(const netron_discovery *discovery, netron_
  * The nodes that offer a service of that name, in a version that is wanted: NULL = in whatever version, else an exact
  * version or a range (lookup.h). name NULL: all nodes. No node is left out for its state (node.h).
  * Returns a snapshot, which may be empty, to be released by the caller; NULL without memory, or when the view is not
- * open, or when a text breaks a limit. As long as the service does not change it is the same snapshot each time, and
+ * open. As long as the service does not change it is the same snapshot each time, and
  * nothing is allocated.
  */
 NETRON_API const netron_snapshot *netron_view_find(netron_discovery *discovery, const char *name,
