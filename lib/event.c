@@ -54,10 +54,12 @@ static int read_timestamp(const struct netron_json_source *source, const json_t 
     return 0;
 }
 
-static int read_node(const struct netron_json_source *source, const json_t *object, netron_event_type type,
-                     netron_node **out)
+/* Without a revision the original wrote it: what else it may hold is none of ours. */
+static int read_node(const struct netron_json_source *source, const json_t *object,
+                     const struct netron_parsed_event *event, netron_node **out)
 {
-    const bool may_lack = type == NETRON_NODE_DEREGISTERED;
+    const bool may_lack = event->type == NETRON_NODE_DEREGISTERED;
+    const json_t *members = event->revision > 0 ? object : NULL;
     const json_t *services = json_object_get(object, "services");
     json_t *nothing = NULL;
     const char *id;
@@ -75,7 +77,7 @@ static int read_node(const struct netron_json_source *source, const json_t *obje
         if (nothing == NULL)
             return netron_fail(source->why, NETRON_ENOMEM, "event: no memory");
     }
-    code = netron_json_node(source, id, address, services, timestamp_ms, out);
+    code = netron_json_full_node(source, id, address, services, members, timestamp_ms, out);
     json_decref(nothing);
     return code;
 }
@@ -108,9 +110,18 @@ static int read_hex(const struct netron_json_source *source, const json_t *objec
     return 0;
 }
 
+/* Why a node left. Otherwise a reason is the node's own; so what is left of the object is the node. */
+static int take_reason(const struct netron_json_source *source, json_t *object, struct netron_parsed_event *event)
+{
+    if (event->type != NETRON_NODE_DEREGISTERED)
+        return 0;
+    int code = read_text(source, object, "reason", NETRON_REASON_MAX, event->reason);
+    json_object_del(object, "reason");
+    return code;
+}
+
 /* What this library's events have in addition. Without a revision none of it is ours, whatever it is called. */
-static int read_own_members(const struct netron_json_source *source, const json_t *object,
-                            struct netron_parsed_event *event)
+static int read_own_members(const struct netron_json_source *source, json_t *object, struct netron_parsed_event *event)
 {
     const json_t *revision = json_object_get(object, "revision");
     if (revision == NULL)
@@ -123,7 +134,7 @@ static int read_own_members(const struct netron_json_source *source, const json_
     if (code == 0)
         code = read_text(source, object, "incarnation", NETRON_INCARNATION_MAX, event->incarnation);
     if (code == 0)
-        code = read_text(source, object, "reason", NETRON_REASON_MAX, event->reason);
+        code = take_reason(source, object, event);
     if (code == 0)
         code = read_hex(source, object, "digest", &event->digest);
     if (code == 0)
@@ -145,7 +156,7 @@ int netron_event_parse(const char *json, size_t length, struct netron_parsed_eve
     if (code == 0)
         code = read_own_members(&source, object, &event);
     if (code == 0)
-        code = read_node(&source, object, event.type, &event.node); /* last, for it is what has to be freed */
+        code = read_node(&source, object, &event, &event.node); /* last, for it is what has to be freed */
     if (code == 0)
         *out = event;
     json_decref(object);

@@ -14,8 +14,8 @@
 
 struct netron_parsed_event {
     netron_event_type type;
-    netron_node *node; /* owned; timestamp_ms is the event's */
-    char reason[NETRON_REASON_MAX + 1];
+    netron_node *node;                  /* owned; timestamp_ms is the event's */
+    char reason[NETRON_REASON_MAX + 1]; /* why a node left; the reason of a node's state is the node's */
     /* Ours: 0 and "" when the original published the event. */
     uint64_t revision;
     uint64_t tag;
@@ -26,7 +26,8 @@ struct netron_parsed_event {
 };
 
 /* 0 and an event to be cleared; NETRON_EPROTOCOL with a sentence; NETRON_ENOMEM. Unknown members are ignored. For
- * NODE_DEREGISTERED the original may leave address and services out: they are then empty. */
+ * NODE_DEREGISTERED the original may leave address and services out: they are then empty. A departure has no room for
+ * the reason of the node's state, for the departure's own has the same name. */
 int netron_event_parse(const char *json, size_t length, struct netron_parsed_event *out, struct netron_failure *why);
 void netron_event_clear(struct netron_parsed_event *event);
 

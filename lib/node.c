@@ -11,8 +11,28 @@
 /* The struct as the first version had it: no caller's is smaller. */
 #define FIRST_SIZE (offsetof(netron_node, timestamp_ms) + sizeof(uint64_t))
 
-/* Room for "node.services[1023].version". */
+/* As many as fit, each as short as can be: {"a":"","b":""} */
+#define METADATA_COUNT_MAX (NETRON_METADATA_SIZE_MAX / 7)
+
+/* Room for "node.services[1023].version" and "node.metadata[2339].value". */
 #define FIELD_SIZE 48
+
+/* ---- the struct as it grew ---- */
+
+/* What the caller's struct does not have, for it is an older one, is zero. */
+static netron_node whole(const netron_node *given)
+{
+    netron_node node = {0};
+    memcpy(&node, given, given->size < sizeof(node) ? given->size : sizeof(node));
+    node.size = sizeof(node);
+    return node;
+}
+
+/* Sizes of newer versions are fine: what they have in addition is left out. */
+static bool is_size(size_t size)
+{
+    return size == FIRST_SIZE || size >= sizeof(netron_node);
+}
 
 /* ---- checks ---- */
 
@@ -30,6 +50,11 @@ static int check_text(const char *text, size_t max, const char *field, struct ne
     if (netron_text_has_control(text, length))
         return netron_fail(why, NETRON_EINVAL, "%s holds a control character", field);
     return 0;
+}
+
+static int check_optional_text(const char *text, size_t max, const char *field, struct netron_failure *why)
+{
+    return text == NULL ? 0 : check_text(text, max, field, why);
 }
 
 int netron_node_check_id(const char *id, struct netron_failure *why)
@@ -96,12 +121,12 @@ int netron_node_check_service_name(const char *name, const char *field, struct n
 
 int netron_node_check_service_version(const char *version, const char *field, struct netron_failure *why)
 {
-    return version == NULL ? 0 : check_text(version, NETRON_SERVICE_VERSION_MAX, field, why);
+    return check_optional_text(version, NETRON_SERVICE_VERSION_MAX, field, why);
 }
 
 int netron_node_check_version_range(const char *wanted, const char *field, struct netron_failure *why)
 {
-    return wanted == NULL ? 0 : check_text(wanted, NETRON_VERSION_RANGE_MAX, field, why);
+    return check_optional_text(wanted, NETRON_VERSION_RANGE_MAX, field, why);
 }
 
 static bool same_text(const char *one, const char *other)
@@ -181,18 +206,99 @@ int netron_node_check_services(const netron_service *services, size_t count, str
                        repeated->name, repeated->version);
 }
 
-int netron_node_check(const netron_node *node, struct netron_failure *why)
+static int check_state(netron_node_state state, struct netron_failure *why)
 {
-    if (node == NULL)
+    if (state >= NETRON_NODE_UP && state <= NETRON_NODE_MAINTENANCE)
+        return 0;
+    return netron_fail(why, NETRON_EINVAL, "node.state is %d, no state that a node can be registered in", (int)state);
+}
+
+static int check_weight(uint32_t weight, struct netron_failure *why)
+{
+    if (weight <= NETRON_WEIGHT_MAX)
+        return 0;
+    return netron_fail(why, NETRON_ELIMIT, "node.weight is %lu: at most %d is allowed", (unsigned long)weight,
+                       NETRON_WEIGHT_MAX);
+}
+
+static int too_much_metadata(struct netron_failure *why)
+{
+    return netron_fail(why, NETRON_ELIMIT, "node.metadata takes more than %d bytes as JSON", NETRON_METADATA_SIZE_MAX);
+}
+
+static int check_each_metadata(const netron_metadata *metadata, size_t count, struct netron_failure *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        char field[FIELD_SIZE];
+        snprintf(field, sizeof(field), "node.metadata[%zu].key", i);
+        int code = check_text(metadata[i].key, NETRON_METADATA_KEY_MAX, field, why);
+        if (code != 0)
+            return code;
+        snprintf(field, sizeof(field), "node.metadata[%zu].value", i);
+        if (metadata[i].value == NULL || metadata[i].value[0] != '\0')
+            code = check_text(metadata[i].value, NETRON_METADATA_SIZE_MAX, field, why);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+/* What is equal stays in the order of the array. */
+static int compare_metadata(const void *left, const void *right)
+{
+    const netron_metadata *one = *(const netron_metadata *const *)left;
+    const netron_metadata *other = *(const netron_metadata *const *)right;
+    int order = strcmp(one->key, other->key);
+    return order != 0 ? order : (one > other) - (one < other);
+}
+
+static int check_metadata(const netron_metadata *metadata, size_t count, struct netron_failure *why)
+{
+    const netron_metadata *sorted[METADATA_COUNT_MAX]; /* no check fails for want of memory */
+    if (count == 0)
+        return 0;
+    if (metadata == NULL)
+        return netron_fail(why, NETRON_EINVAL, "node.metadata is missing, but node.metadata_count is %zu", count);
+    if (count > METADATA_COUNT_MAX)
+        return too_much_metadata(why);
+    int code = check_each_metadata(metadata, count, why);
+    if (code != 0)
+        return code;
+    if (netron_node_metadata_size(metadata, count) > NETRON_METADATA_SIZE_MAX)
+        return too_much_metadata(why);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &metadata[i];
+    qsort(sorted, count, sizeof(sorted[0]), compare_metadata);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0)
+            return netron_fail(why, NETRON_EINVAL, "node.metadata[%zu] repeats the key \"%s\"",
+                               (size_t)(sorted[i] - metadata), sorted[i]->key);
+    return 0;
+}
+
+int netron_node_check(const netron_node *given, struct netron_failure *why)
+{
+    if (given == NULL)
         return netron_fail(why, NETRON_EINVAL, "node is missing");
-    if (node->size < FIRST_SIZE)
+    if (!is_size(given->size))
         return netron_fail(why, NETRON_EINVAL,
-                           "node.size is %zu, no size that the struct ever had: use NETRON_NODE_INIT", node->size);
-    int code = netron_node_check_id(node->id, why);
+                           "node.size is %zu, no size that the struct ever had: use NETRON_NODE_INIT", given->size);
+    const netron_node node = whole(given);
+    int code = netron_node_check_id(node.id, why);
     if (code == 0)
-        code = netron_node_check_address(node->address, why);
+        code = netron_node_check_address(node.address, why);
     if (code == 0)
-        code = netron_node_check_services(node->services, node->service_count, why);
+        code = netron_node_check_services(node.services, node.service_count, why);
+    if (code == 0)
+        code = check_state(node.state, why);
+    if (code == 0)
+        code = check_optional_text(node.reason, NETRON_NODE_REASON_MAX, "node.reason", why);
+    if (code == 0)
+        code = check_weight(node.weight, why);
+    if (code == 0)
+        code = check_optional_text(node.zone, NETRON_ZONE_MAX, "node.zone", why);
+    if (code == 0)
+        code = check_metadata(node.metadata, node.metadata_count, why);
     return code;
 }
 
@@ -224,33 +330,63 @@ static struct counted_node *counted(netron_node *node)
     return (struct counted_node *)(void *)((char *)node - offsetof(struct counted_node, node));
 }
 
-netron_node *netron_node_copy(const netron_node *node)
+static size_t texts_size(const netron_node *node)
 {
-    /* The services follow the node, the texts follow the services: in the order of their alignment. */
-    size_t size = sizeof(struct counted_node) + node->service_count * sizeof(netron_service);
-    size += text_size(node->id) + text_size(node->address);
+    size_t size = text_size(node->id) + text_size(node->address) + text_size(node->reason) + text_size(node->zone);
     for (size_t i = 0; i < node->service_count; i++)
         size += text_size(node->services[i].name) + text_size(node->services[i].version);
+    for (size_t i = 0; i < node->metadata_count; i++)
+        size += text_size(node->metadata[i].key) + text_size(node->metadata[i].value);
+    return size;
+}
 
-    struct counted_node *memory = malloc(size);
+static void put_services(char **room, netron_service *copies, const netron_node *node)
+{
+    for (size_t i = 0; i < node->service_count; i++) {
+        copies[i].name = put_text(room, node->services[i].name);
+        copies[i].version = put_text(room, node->services[i].version);
+    }
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    return strcmp(((const netron_metadata *)left)->key, ((const netron_metadata *)right)->key);
+}
+
+/* By key: callers often have theirs in a table that yields them in another order each time. */
+static void put_metadata(char **room, netron_metadata *copies, const netron_node *node)
+{
+    for (size_t i = 0; i < node->metadata_count; i++) {
+        copies[i].key = put_text(room, node->metadata[i].key);
+        copies[i].value = put_text(room, node->metadata[i].value);
+    }
+    if (node->metadata_count > 1)
+        qsort(copies, node->metadata_count, sizeof(copies[0]), compare_keys);
+}
+
+netron_node *netron_node_copy(const netron_node *given)
+{
+    const netron_node node = whole(given);
+    /* The arrays follow the node, the texts follow the arrays: in the order of their alignment. */
+    struct counted_node *memory = malloc(sizeof(*memory) + node.service_count * sizeof(netron_service) +
+                                         node.metadata_count * sizeof(netron_metadata) + texts_size(&node));
     if (memory == NULL)
         return NULL;
     memory->references = 1;
     netron_node *copy = &memory->node;
     netron_service *services = (netron_service *)(memory + 1);
-    char *room = (char *)(services + node->service_count);
-    *copy = (netron_node){
-        .size = sizeof(*copy),
-        .id = put_text(&room, node->id),
-        .address = put_text(&room, node->address),
-        .services = node->service_count > 0 ? services : NULL,
-        .service_count = node->service_count,
-        .timestamp_ms = node->timestamp_ms,
-    };
-    for (size_t i = 0; i < node->service_count; i++) {
-        services[i].name = put_text(&room, node->services[i].name);
-        services[i].version = put_text(&room, node->services[i].version);
-    }
+    netron_metadata *metadata = (netron_metadata *)(services + node.service_count);
+    char *room = (char *)(metadata + node.metadata_count);
+    *copy = node;
+    copy->id = put_text(&room, node.id);
+    copy->address = put_text(&room, node.address);
+    copy->services = node.service_count > 0 ? services : NULL;
+    copy->reason = put_text(&room, node.reason);
+    copy->weight = node.weight > 0 ? node.weight : NETRON_WEIGHT_DEFAULT;
+    copy->zone = put_text(&room, node.zone);
+    copy->metadata = node.metadata_count > 0 ? metadata : NULL;
+    put_services(&room, services, &node);
+    put_metadata(&room, metadata, &node);
     return copy;
 }
 
@@ -279,10 +415,58 @@ bool netron_node_same_services(const netron_service *one, size_t one_count, cons
     return true;
 }
 
+static bool same_metadata(const netron_node *one, const netron_node *other)
+{
+    if (one->metadata_count != other->metadata_count)
+        return false;
+    for (size_t i = 0; i < one->metadata_count; i++)
+        if (!same_text(one->metadata[i].key, other->metadata[i].key) ||
+            !same_text(one->metadata[i].value, other->metadata[i].value))
+            return false;
+    return true;
+}
+
 bool netron_node_same(const netron_node *one, const netron_node *other)
 {
     return same_text(one->id, other->id) && same_text(one->address, other->address) &&
-           netron_node_same_services(one->services, one->service_count, other->services, other->service_count);
+           netron_node_same_services(one->services, one->service_count, other->services, other->service_count) &&
+           one->state == other->state && same_text(one->reason, other->reason) && one->weight == other->weight &&
+           same_text(one->zone, other->zone) && same_metadata(one, other);
+}
+
+size_t netron_node_metadata_size(const netron_metadata *metadata, size_t count)
+{
+    size_t size = 2 + (count > 0 ? count - 1 : 0); /* the braces, and the commas */
+    for (size_t i = 0; i < count; i++) {
+        const char *const texts[] = {metadata[i].key, metadata[i].value};
+        size++; /* the colon */
+        for (size_t j = 0; j < 2; j++) {
+            size += 2 + strlen(texts[j]);
+            for (const char *escaped = texts[j]; (escaped = strpbrk(escaped, "\"\\")) != NULL; escaped++)
+                size++;
+        }
+    }
+    return size;
+}
+
+static const char *const state_names[] = {
+    [NETRON_NODE_UP] = "up",
+    [NETRON_NODE_STARTING] = "starting",
+    [NETRON_NODE_DRAINING] = "draining",
+    [NETRON_NODE_MAINTENANCE] = "maintenance",
+};
+
+const char *netron_node_state_name(netron_node_state state)
+{
+    return state >= NETRON_NODE_UP && state <= NETRON_NODE_MAINTENANCE ? state_names[state] : "unknown";
+}
+
+netron_node_state netron_node_state_of_name(const char *name)
+{
+    for (int state = NETRON_NODE_UP; state <= NETRON_NODE_MAINTENANCE; state++)
+        if (strcmp(name, state_names[state]) == 0)
+            return (netron_node_state)state;
+    return NETRON_NODE_UNKNOWN;
 }
 
 const netron_service *netron_node_service(const netron_node *node, const char *name, const char *version)

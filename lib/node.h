@@ -16,16 +16,22 @@ int netron_node_check_service_name(const char *name, const char *field, struct n
 int netron_node_check_service_version(const char *version, const char *field, struct netron_failure *why);
 int netron_node_check_version_range(const char *wanted, const char *field, struct netron_failure *why);
 
+/* The state of that name; NETRON_NODE_UNKNOWN for any other, for a newer version may know more. */
+netron_node_state netron_node_state_of_name(const char *name);
+
+/* What the metadata takes as compact JSON, in bytes. No text of it may hold a control character. */
+size_t netron_node_metadata_size(const netron_metadata *metadata, size_t count);
+
 /*
  * A deep copy in a single allocation, or NULL without memory. The size of the copy is the library's, whatever the
- * source's was. Copies never change and are counted: each retain needs a free, and the last one frees the memory. Only
- * copies may be retained or freed; NULL is fine.
+ * source's was, a weight of 0 becomes the default, and metadata is ordered by key. Copies never change and are counted:
+ * each retain needs a free, and the last one frees the memory. Only copies may be retained or freed; NULL is fine.
  */
 netron_node *netron_node_copy(const netron_node *node);
 netron_node *netron_node_retain(netron_node *node);
 void netron_node_free(netron_node *node);
 
-/* Whether both say the same, but for the time. */
+/* Whether two copies say the same, but for the time. */
 bool netron_node_same(const netron_node *one, const netron_node *other);
 
 /* Same services in the same order. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATE_NAME_MAX 64 /* of a state that this version does not know */
+
 static int no_memory(const struct netron_json_source *source)
 {
     return netron_fail(source->why, NETRON_ENOMEM, "%s: no memory", source->name);
@@ -96,8 +98,14 @@ static int read_service(const struct netron_json_source *source, const json_t *e
     return code;
 }
 
-int netron_json_node(const struct netron_json_source *source, const char *id, const char *address,
-                     const json_t *services, uint64_t timestamp_ms, netron_node **out)
+/* What is read of a node borrows its texts from the JSON until it is copied; the arrays are the reader's own. */
+struct reading {
+    netron_node node;
+    netron_service *services;
+    netron_metadata *metadata;
+};
+
+static int read_services(const struct netron_json_source *source, const json_t *services, struct reading *reading)
 {
     if (!json_is_array(services))
         return netron_fail(source->why, NETRON_EPROTOCOL, "%s: services is missing or no array", source->name);
@@ -106,19 +114,132 @@ int netron_json_node(const struct netron_json_source *source, const char *id, co
         return netron_fail(source->why, NETRON_EPROTOCOL, "%s: services has more than %d entries", source->name,
                            NETRON_SERVICES_MAX);
     int code = 0;
-    netron_service *list = calloc(count + 1, sizeof(*list)); /* one more, for an empty array is no lack of memory */
-    if (list == NULL)
+    reading->services = calloc(count + 1, sizeof(netron_service)); /* one more: an empty array is no lack of memory */
+    if (reading->services == NULL)
         return no_memory(source);
     for (size_t i = 0; i < count && code == 0; i++)
-        code = read_service(source, json_array_get(services, i), i, &list[i]);
+        code = read_service(source, json_array_get(services, i), i, &reading->services[i]);
+    reading->node.services = reading->services;
+    reading->node.service_count = count;
+    return code;
+}
+
+/* ---- what came later ---- */
+
+static json_t *optional(const json_t *members, const char *member)
+{
+    json_t *value = json_object_get(members, member);
+    return json_is_null(value) ? NULL : value;
+}
+
+/* An empty text is how some writers say that there is none. */
+static int read_optional_text(const struct netron_json_source *source, const json_t *members, const char *member,
+                              size_t max, const char **out)
+{
+    const char *text = "";
+    int code = 0;
+    if (optional(members, member) != NULL)
+        code = netron_json_member(source, members, member, 0, max, &text);
+    *out = text[0] != '\0' ? text : NULL;
+    return code;
+}
+
+static int read_state(const struct netron_json_source *source, const json_t *members, netron_node_state *out)
+{
+    const char *name = NULL;
+    int code = read_optional_text(source, members, "state", STATE_NAME_MAX, &name);
+    *out = name != NULL ? netron_node_state_of_name(name) : NETRON_NODE_UP;
+    return code;
+}
+
+static int read_weight(const struct netron_json_source *source, const json_t *members, uint32_t *out)
+{
+    const json_t *value = optional(members, "weight");
+    json_int_t weight = json_integer_value(value);
+    *out = NETRON_WEIGHT_DEFAULT;
+    if (value == NULL)
+        return 0;
+    if (weight < 1 || weight > NETRON_WEIGHT_MAX)
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: weight is no integer from 1 to %d", source->name,
+                           NETRON_WEIGHT_MAX);
+    *out = (uint32_t)weight;
+    return 0;
+}
+
+static int read_metadata_entry(const struct netron_json_source *source, const char *key, const json_t *value,
+                               size_t position, netron_metadata *out)
+{
+    char field[48];
+    snprintf(field, sizeof(field), "metadata[%zu].key", position);
+    int code = netron_json_check_text(source, field, key, strlen(key), 1, NETRON_METADATA_KEY_MAX);
+    if (code != 0)
+        return code;
+    snprintf(field, sizeof(field), "metadata[%zu].value", position);
+    *out = (netron_metadata){.key = key, .value = json_string_value(value)};
+    return netron_json_check_text(source, field, out->value, json_string_length(value), 0, NETRON_METADATA_SIZE_MAX);
+}
+
+static int read_metadata(const struct netron_json_source *source, const json_t *members, struct reading *reading)
+{
+    json_t *metadata = optional(members, "metadata");
+    if (metadata == NULL)
+        return 0;
+    if (!json_is_object(metadata))
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: metadata is no object", source->name);
+    int code = 0;
+    size_t count = 0;
+    reading->metadata = calloc(json_object_size(metadata) + 1, sizeof(netron_metadata));
+    if (reading->metadata == NULL)
+        return no_memory(source);
+    for (void *each = json_object_iter(metadata); each != NULL && code == 0;
+         each = json_object_iter_next(metadata, each), count++)
+        code = read_metadata_entry(source, json_object_iter_key(each), json_object_iter_value(each), count,
+                                   &reading->metadata[count]);
+    if (code == 0 && netron_node_metadata_size(reading->metadata, count) > NETRON_METADATA_SIZE_MAX)
+        code = netron_fail(source->why, NETRON_EPROTOCOL, "%s: metadata takes more than %d bytes", source->name,
+                           NETRON_METADATA_SIZE_MAX);
+    reading->node.metadata = reading->metadata;
+    reading->node.metadata_count = count;
+    return code;
+}
+
+static int read_members(const struct netron_json_source *source, const json_t *members, struct reading *reading)
+{
+    netron_node *node = &reading->node;
+    int code = read_state(source, members, &node->state);
+    if (code == 0)
+        code = read_optional_text(source, members, "reason", NETRON_NODE_REASON_MAX, &node->reason);
+    if (code == 0)
+        code = read_weight(source, members, &node->weight);
+    if (code == 0)
+        code = read_optional_text(source, members, "zone", NETRON_ZONE_MAX, &node->zone);
+    if (code == 0)
+        code = read_metadata(source, members, reading);
+    return code;
+}
+
+int netron_json_full_node(const struct netron_json_source *source, const char *id, const char *address,
+                          const json_t *services, const json_t *members, uint64_t timestamp_ms, netron_node **out)
+{
+    struct reading reading = {
+        .node = {.size = sizeof(netron_node), .id = id, .address = address, .timestamp_ms = timestamp_ms}};
+    int code = read_services(source, services, &reading);
+    if (code == 0)
+        code = read_members(source, members, &reading);
     if (code == 0) {
-        const netron_node borrowed = {sizeof(borrowed), id, address, list, count, timestamp_ms};
-        netron_node *node = netron_node_copy(&borrowed);
+        netron_node *node = netron_node_copy(&reading.node);
         if (node != NULL)
             *out = node;
         else
             code = no_memory(source);
     }
-    free(list);
+    free(reading.services);
+    free(reading.metadata);
     return code;
+}
+
+int netron_json_node(const struct netron_json_source *source, const char *id, const char *address,
+                     const json_t *services, uint64_t timestamp_ms, netron_node **out)
+{
+    return netron_json_full_node(source, id, address, services, NULL, timestamp_ms, out);
 }

@@ -42,4 +42,9 @@ uint32_t netron_json_ttl(const json_t *object);
 int netron_json_node(const struct netron_json_source *source, const char *id, const char *address,
                      const json_t *services, uint64_t timestamp_ms, netron_node **out);
 
+/* The same with what this library's nodes say beyond that, read from the members of an object: state, reason, weight,
+ * zone, metadata. What is missing or null has its default. */
+int netron_json_full_node(const struct netron_json_source *source, const char *id, const char *address,
+                          const json_t *services, const json_t *members, uint64_t timestamp_ms, netron_node **out);
+
 #endif

@@ -56,18 +56,46 @@ char *netron_record_services_json(const netron_service *services, size_t count)
     return text;
 }
 
+static json_t *make_metadata(const netron_metadata *metadata, size_t count)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < count; i++) {
+        if (json_object_set_new(object, metadata[i].key, json_string(metadata[i].value)) != 0) {
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+/* What differs from its default, always in this order: the registry compares bodies as texts. */
+static bool add_members(json_t *body, const netron_node *node, uint32_t ttl_ms)
+{
+    if (node->state != NETRON_NODE_UP &&
+        json_object_set_new(body, "state", json_string(netron_node_state_name(node->state))) != 0)
+        return false;
+    if (node->reason != NULL && json_object_set_new(body, "reason", json_string(node->reason)) != 0)
+        return false;
+    if (node->weight > NETRON_WEIGHT_DEFAULT &&
+        json_object_set_new(body, "weight", json_integer((json_int_t)node->weight)) != 0)
+        return false;
+    if (node->zone != NULL && json_object_set_new(body, "zone", json_string(node->zone)) != 0)
+        return false;
+    if (node->metadata_count > 0 &&
+        json_object_set_new(body, "metadata", make_metadata(node->metadata, node->metadata_count)) != 0)
+        return false;
+    return ttl_ms == NETRON_DEFAULT_TTL_MS || json_object_set_new(body, "ttl", json_integer(ttl_ms)) == 0;
+}
+
 char *netron_record_body(const netron_node *node, uint32_t ttl_ms)
 {
     char *text = NULL;
     json_t *body = json_object();
-    if (json_object_set_new(body, "nodeId", json_string(node->id)) != 0 ||
-        json_object_set_new(body, "address", json_string(node->address)) != 0 ||
-        json_object_set_new(body, "services", make_services(node->services, node->service_count)) != 0)
-        goto out;
-    if (ttl_ms != NETRON_DEFAULT_TTL_MS && json_object_set_new(body, "ttl", json_integer(ttl_ms)) != 0)
-        goto out;
-    text = dump(body);
-out:
+    if (json_object_set_new(body, "nodeId", json_string(node->id)) == 0 &&
+        json_object_set_new(body, "address", json_string(node->address)) == 0 &&
+        json_object_set_new(body, "services", make_services(node->services, node->service_count)) == 0 &&
+        add_members(body, node, ttl_ms))
+        text = dump(body);
     json_decref(body);
     return text;
 }
@@ -212,7 +240,7 @@ static int read_body(const struct netron_json_source *source, const json_t *body
     code = netron_json_member(source, body, "address", 1, NETRON_ADDRESS_MAX, &address);
     if (code != 0)
         return code;
-    return netron_json_node(source, id, address, json_object_get(body, "services"), timestamp, out);
+    return netron_json_full_node(source, id, address, json_object_get(body, "services"), body, timestamp, out);
 }
 
 int netron_record_parse(const char *line, size_t length, const char *expected_id, struct netron_record *out,

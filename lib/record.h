@@ -13,7 +13,8 @@
 
 /* Writing. The caller frees what is returned; NULL without memory. */
 char *netron_record_services_json(const netron_service *services, size_t count); /* [{"name":"a","version":"1"}] */
-/* {"nodeId":...,"address":...,"services":[...]} and "ttl" where it differs from the default. */
+/* {"nodeId":...,"address":...,"services":[...]} and, where they differ from the default, "state", "reason", "weight",
+ * "zone", "metadata", "ttl". The node has to be a copy, so that equal content is equal text. */
 char *netron_record_body(const netron_node *node, uint32_t ttl_ms);
 
 /* Reading. `revision tag incarnation content timestamp {...}` */

@@ -5,12 +5,12 @@
 
 int netron_wish_make(struct netron_wish *wish, const netron_node *node, uint32_t ttl_ms)
 {
-    struct netron_wish made = {
-        .node = netron_node_copy(node),
-        .services_json = netron_record_services_json(node->services, node->service_count),
-        .body = netron_record_body(node, ttl_ms),
-    };
-    if (made.node == NULL || made.services_json == NULL || made.body == NULL) {
+    struct netron_wish made = {.node = netron_node_copy(node)};
+    if (made.node != NULL) {
+        made.services_json = netron_record_services_json(made.node->services, made.node->service_count);
+        made.body = netron_record_body(made.node, ttl_ms);
+    }
+    if (made.services_json == NULL || made.body == NULL) {
         netron_wish_clear(&made);
         return NETRON_ENOMEM;
     }

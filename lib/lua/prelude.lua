@@ -157,7 +157,8 @@ local function change(registry, id, incarnation, old_tag, is_gone)
   return tag
 end
 
--- PUBLISH comes last and may fail: a user whose ACL forbids the channel still registers.
+-- PUBLISH comes last and may fail: a user whose ACL forbids the channel still registers. A departure's reason stands
+-- behind the one of the node's state, if there is one: of equal names the last counts, in every reader of JSON.
 local function publish(registry, channel, event)
   if channel == '' then return end
   local reason = event.reason and '","reason":"' .. event.reason or ''
