@@ -110,35 +110,28 @@ void netron_registrar_free_all(struct netron_registrar *registrar)
 
 /* ---- the public side ---- */
 
-static int refuse_update(netron_registration *registration, struct netron_failure *why)
+static int make_wish(const netron_registration *registration, const netron_node *node, struct netron_wish *wish,
+                     struct netron_failure *why)
 {
-    if (registration->state == NETRON_REPLACED)
-        return netron_fail(why, NETRON_EREPLACED, "node %s was registered by another process",
-                           registration->wish.node->id);
-    if (netron_registration_has_ended(registration) || registration->registrar->closed ||
-        registration->state == NETRON_LEAVING)
-        return netron_fail(why, NETRON_ESHUTDOWN, "node %s is leaving", registration->wish.node->id);
-    return 0;
+    if (netron_wish_make(wish, node, registration->registrar->settings->heartbeat_ttl_ms) == 0)
+        return 0;
+    return netron_fail(why, NETRON_ENOMEM, "no memory for an update");
 }
 
-/* Makes this the wanted content, unless it is already. */
-static int want(netron_registration *registration, const netron_node *node, netron_done_fn done, void *arg,
-                struct netron_failure *why)
+static bool is_new(const netron_registration *registration, const struct netron_wish *wish)
 {
-    const netron_node *current = registration->wish.node;
-    bool is_same =
-        strcmp(node->address, current->address) == 0 &&
-        netron_node_same_services(node->services, node->service_count, current->services, current->service_count);
-    struct netron_wish wish = {0};
-    if ((!is_same && netron_wish_make(&wish, node, registration->registrar->settings->heartbeat_ttl_ms) != 0) ||
-        netron_completions_add(&registration->updates, registration->wanted + (is_same ? 0 : 1), done, arg) != 0) {
-        netron_wish_clear(&wish);
-        return netron_fail(why, NETRON_ENOMEM, "no memory for an update");
-    }
-    if (!is_same) {
+    return !netron_node_same(wish->node, registration->wish.node);
+}
+
+/* Takes the wish, and makes it the wanted content unless it is already. */
+static void want(netron_registration *registration, struct netron_wish *wish)
+{
+    if (is_new(registration, wish)) {
         netron_wish_clear(&registration->wish);
-        registration->wish = wish;
+        registration->wish = *wish;
         registration->wanted++;
+    } else {
+        netron_wish_clear(wish);
     }
     if (registration->stored != registration->wanted && registration->in_flight == OPERATION_NONE &&
         netron_link_is_ready(registration->registrar->link)) {
@@ -146,51 +139,95 @@ static int want(netron_registration *registration, const netron_node *node, netr
         netron_registration_act_after(registration, 0);
     }
     netron_registration_settle(registration);
-    return 0;
 }
 
-static int update(netron_registration *registration, const netron_node *node, int check_code, netron_done_fn done,
-                  void *arg, struct netron_failure *why)
+static int refuse_update(netron_registration *registration, const netron_node *node, struct netron_failure *why)
 {
-    int code = refuse_update(registration, why);
+    const char *id = registration->wish.node->id;
+    if (registration->state == NETRON_REPLACED)
+        return netron_fail(why, NETRON_EREPLACED, "node %s was registered by another process", id);
+    if (netron_registration_has_ended(registration) || registration->registrar->closed ||
+        registration->state == NETRON_LEAVING)
+        return netron_fail(why, NETRON_ESHUTDOWN, "node %s is leaving", id);
+    if (registration->draining && node->state != NETRON_NODE_DRAINING)
+        return netron_fail(why, NETRON_ESHUTDOWN, "node %s drains, and is about to leave", id);
+    return netron_node_check(node, why);
+}
+
+/* Every update: the node that is wanted now, with what is to be different. */
+static int update(netron_registration *registration, const netron_node *node, netron_done_fn done, void *arg)
+{
+    struct netron_failure why = {0};
+    struct netron_wish wish = {0};
+    struct netron_core *core = registration->core;
+    netron_core_enter(core);
+    int code = refuse_update(registration, node, &why);
     if (code == 0)
-        code = check_code;
-    if (code == 0)
-        code = want(registration, node, done, arg, why);
-    return code == 0 ? 0 : netron_core_note(registration->core, why);
+        code = make_wish(registration, node, &wish, &why);
+    if (code == 0 && netron_completions_add(&registration->updates, registration->wanted + is_new(registration, &wish),
+                                            done, arg) != 0)
+        code = netron_fail(&why, NETRON_ENOMEM, "no memory for an update");
+    if (code == 0) {
+        want(registration, &wish);
+    } else {
+        netron_wish_clear(&wish);
+        netron_core_note(core, &why);
+    }
+    netron_core_leave(core);
+    return code;
 }
 
 int netron_registration_update_services(netron_registration *registration, const netron_service *services, size_t count,
                                         netron_done_fn done, void *arg)
 {
-    struct netron_failure why = {0};
     if (registration == NULL)
         return NETRON_EINVAL;
-    struct netron_core *core = registration->core;
-    netron_core_enter(core);
     netron_node node = *registration->wish.node;
     node.services = services;
     node.service_count = count;
-    int check_code = netron_node_check_services(services, count, &why);
-    int code = update(registration, &node, check_code, done, arg, &why);
-    netron_core_leave(core);
-    return code;
+    return update(registration, &node, done, arg);
 }
 
 int netron_registration_update_address(netron_registration *registration, const char *address, netron_done_fn done,
                                        void *arg)
 {
-    struct netron_failure why = {0};
     if (registration == NULL)
         return NETRON_EINVAL;
-    struct netron_core *core = registration->core;
-    netron_core_enter(core);
     netron_node node = *registration->wish.node;
     node.address = address;
-    int check_code = netron_node_check_address(address, &why);
-    int code = update(registration, &node, check_code, done, arg, &why);
-    netron_core_leave(core);
-    return code;
+    return update(registration, &node, done, arg);
+}
+
+int netron_registration_update_state(netron_registration *registration, netron_node_state state, const char *reason,
+                                     netron_done_fn done, void *arg)
+{
+    if (registration == NULL)
+        return NETRON_EINVAL;
+    netron_node node = *registration->wish.node;
+    node.state = state;
+    node.reason = reason;
+    return update(registration, &node, done, arg);
+}
+
+int netron_registration_update_weight(netron_registration *registration, uint32_t weight, netron_done_fn done,
+                                      void *arg)
+{
+    if (registration == NULL)
+        return NETRON_EINVAL;
+    netron_node node = *registration->wish.node;
+    node.weight = weight;
+    return update(registration, &node, done, arg);
+}
+
+int netron_registration_update_metadata(netron_registration *registration, const netron_metadata *metadata,
+                                        size_t count, netron_done_fn done, void *arg)
+{
+    if (registration == NULL)
+        return NETRON_EINVAL;
+    netron_node node = *registration->wish.node;
+    node.metadata = metadata;
+    node.metadata_count = count;
+    return update(registration, &node, done, arg);
 }
 
 /* In a callback that the end of the registration, or of the whole discovery, calls. */
@@ -216,6 +253,47 @@ int netron_registration_deregister(netron_registration *registration, netron_don
         netron_registration_settle(registration);
     else if (code == 0)
         netron_registration_leave(registration);
+    netron_core_leave(core);
+    return code;
+}
+
+/* A node that said before that it drains keeps its own reason for that. */
+static int begin_drain(netron_registration *registration, uint32_t deadline_ms, netron_done_fn done, void *arg,
+                       struct netron_failure *why)
+{
+    struct netron_wish wish = {0};
+    netron_node node = *registration->wish.node;
+    if (node.state != NETRON_NODE_DRAINING) {
+        node.state = NETRON_NODE_DRAINING;
+        node.reason = "shutting down";
+    }
+    int code = make_wish(registration, &node, &wish, why);
+    if (code == 0 && netron_completions_add(&registration->leavers, 0, done, arg) != 0)
+        code = netron_fail(why, NETRON_ENOMEM, "no memory for a drain");
+    if (code == 0) {
+        want(registration, &wish);
+        netron_registration_leave_after(registration, deadline_ms);
+    } else {
+        netron_wish_clear(&wish);
+    }
+    return code;
+}
+
+int netron_registration_drain(netron_registration *registration, uint32_t deadline_ms, netron_done_fn done, void *arg)
+{
+    struct netron_failure why = {0};
+    if (registration == NULL)
+        return NETRON_EINVAL;
+    if (netron_registration_has_ended(registration) || registration->state == NETRON_LEAVING)
+        return netron_registration_deregister(registration, done, arg); /* it is too late for anything else */
+    struct netron_core *core = registration->core;
+    netron_core_enter(core);
+    int code = refuse_when_freed(registration);
+    if (code == 0) {
+        code = begin_drain(registration, deadline_ms, done, arg, &why);
+        if (code != 0)
+            netron_core_note(core, &why);
+    }
     netron_core_leave(core);
     return code;
 }

@@ -93,6 +93,7 @@ void netron_registration_stop(netron_registration *registration)
     netron_core_cancel(registration->core, &registration->action);
     netron_core_cancel(registration->core, &registration->lease);
     netron_core_cancel(registration->core, &registration->settled);
+    netron_core_cancel(registration->core, &registration->drained);
 }
 
 /* ---- ends ---- */
@@ -193,6 +194,8 @@ static void fail_try(netron_registration *registration, const struct netron_fail
     if (is_refusal(why->code))
         netron_completions_run(&registration->updates, registration->sent, registration->registrar->discovery,
                                why->code);
+    if (registration->leaves_as_announced)
+        netron_registration_leave(registration);
 }
 
 /* ---- beat ---- */
@@ -264,6 +267,12 @@ static int send_beat(netron_registration *registration)
 
 /* ---- register ---- */
 
+static void leave_if_announced(netron_registration *registration)
+{
+    if (registration->leaves_as_announced && registration->confirmed && registration->stored == registration->wanted)
+        netron_registration_leave(registration);
+}
+
 static void stored(netron_registration *registration)
 {
     bool is_first = !registration->established;
@@ -282,6 +291,7 @@ static void stored(netron_registration *registration)
         act_after_interval(registration);
     succeed(registration);
     netron_completions_run(&registration->updates, registration->stored, registration->registrar->discovery, 0);
+    leave_if_announced(registration);
 }
 
 /* Redis refuses to register (it is out of memory, say), but may well let a heartbeat be renewed: what is held is kept.
@@ -440,6 +450,7 @@ static void on_settled(void *arg)
         netron_completions_run(&registration->updates, UINT64_MAX, discovery, NETRON_ECANCELLED);
     } else if (registration->confirmed) {
         netron_completions_run(&registration->updates, registration->stored, discovery, 0);
+        leave_if_announced(registration);
     }
 }
 
@@ -449,10 +460,31 @@ void netron_registration_leave(netron_registration *registration)
         return;
     forget_in_flight(registration); /* an answer to it changes nothing; Redis has it before what follows */
     netron_core_cancel(registration->core, &registration->lease);
+    netron_core_cancel(registration->core, &registration->drained);
     registration->failures = 0;
     set_state(registration, NETRON_LEAVING, 0, "");
     netron_registration_settle(registration); /* tells it */
     netron_registration_act_after(registration, 0);
+}
+
+static void on_drained(void *arg)
+{
+    netron_registration_leave(arg);
+}
+
+void netron_registration_leave_after(netron_registration *registration, uint32_t deadline_ms)
+{
+    struct netron_deadline *drained = &registration->drained;
+    if (deadline_ms == 0) {
+        registration->leaves_as_announced = true;
+        registration->failures = 0;
+        if (registration->in_flight == OPERATION_NONE) /* without Redis, too: then the tries are counted from now on */
+            netron_registration_act_after(registration, 0);
+    } else if (!registration->leaves_as_announced &&
+               (!drained->set || netron_core_now(registration->core) + deadline_ms < drained->at)) {
+        netron_core_after(registration->core, drained, deadline_ms);
+    }
+    registration->draining = true;
 }
 
 void netron_registration_settle(netron_registration *registration)
@@ -465,5 +497,6 @@ void netron_registration_begin(netron_registration *registration)
     netron_deadline_init(&registration->action, on_action, registration);
     netron_deadline_init(&registration->lease, on_lease_over, registration);
     netron_deadline_init(&registration->settled, on_settled, registration);
+    netron_deadline_init(&registration->drained, on_drained, registration);
     netron_registration_act_after(registration, 0);
 }

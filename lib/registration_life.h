@@ -37,7 +37,9 @@ struct netron_registration {
     bool established; /* a register succeeded, so from now on it only renews */
     bool confirmed;   /* as far as is known Redis holds the node */
     bool gave_up;     /* leaving failed for good */
-    uint64_t wanted;  /* counts the wishes; what of them was sent, and what Redis has */
+    bool draining;            /* it leaves at the latest when the drain deadline, if that is set, is over; */
+    bool leaves_as_announced; /* and as soon as Redis has what is wanted, or has not taken it */
+    uint64_t wanted;          /* counts the wishes; what of them was sent, and what Redis has */
     uint64_t sent;
     uint64_t stored;
     unsigned failures; /* of this round of tries */
@@ -48,6 +50,7 @@ struct netron_registration {
     struct netron_deadline action;  /* act() */
     struct netron_deadline lease;   /* the heartbeat in Redis has run out by now */
     struct netron_deadline settled; /* completions that need no Redis */
+    struct netron_deadline drained; /* the time of a drain is over */
     struct netron_completions updates;
     struct netron_completions leavers;
 };
@@ -58,6 +61,9 @@ void netron_registration_begin(netron_registration *registration);
 void netron_registration_act_after(netron_registration *registration, uint32_t delay_ms);
 /* Calls, in the next turn of the loop, the completions that wait for nothing any more. */
 void netron_registration_settle(netron_registration *registration);
+/* It leaves in deadline_ms, or with 0 as soon as what is wanted now has been announced; when that is to be earlier
+ * already, it stays so. */
+void netron_registration_leave_after(netron_registration *registration, uint32_t deadline_ms);
 /* From now on it wants to be gone. Told, sent and settled from the top level. */
 void netron_registration_leave(netron_registration *registration);
 /* It stops trying to leave: ends as FAILED, and its node expires by its TTL. */

@@ -15,14 +15,14 @@
 extern "C" {
 #endif
 
-#define NETRON_NODE_ID_MAX 256         /* bytes */
-#define NETRON_ADDRESS_MAX 512         /* bytes */
-#define NETRON_SERVICE_NAME_MAX 128    /* bytes */
-#define NETRON_SERVICE_VERSION_MAX 64  /* bytes */
-#define NETRON_VERSION_RANGE_MAX 256   /* bytes of a wanted version: lookup.h */
-#define NETRON_SERVICES_MAX 1024       /* services of one node */
-#define NETRON_NODE_REASON_MAX 256     /* bytes */
-#define NETRON_ZONE_MAX 64             /* bytes */
+#define NETRON_NODE_ID_MAX 256        /* bytes */
+#define NETRON_ADDRESS_MAX 512        /* bytes */
+#define NETRON_SERVICE_NAME_MAX 128   /* bytes */
+#define NETRON_SERVICE_VERSION_MAX 64 /* bytes */
+#define NETRON_VERSION_RANGE_MAX 256  /* bytes of a wanted version: lookup.h */
+#define NETRON_SERVICES_MAX 1024      /* services of one node */
+#define NETRON_NODE_REASON_MAX 256    /* bytes */
+#define NETRON_ZONE_MAX 64            /* bytes */
 #define NETRON_WEIGHT_DEFAULT 1
 #define NETRON_WEIGHT_MAX 65535
 #define NETRON_METADATA_KEY_MAX 128    /* bytes */
@@ -40,11 +40,11 @@ typedef struct netron_metadata {
 
 /* What the node says of itself. Whether it lives is another question: its heartbeat answers that. */
 typedef enum netron_node_state {
-    NETRON_NODE_UNKNOWN = -1,    /* read only: a state that a newer version wrote; choose another node */
-    NETRON_NODE_UP = 0,          /* the default: give it work */
-    NETRON_NODE_STARTING = 1,    /* not ready for work yet */
-    NETRON_NODE_DRAINING = 2,    /* finishes what it has and leaves: give it nothing new */
-    NETRON_NODE_MAINTENANCE = 3  /* there, but not for work */
+    NETRON_NODE_UNKNOWN = -1,   /* read only: a state that a newer version wrote; choose another node */
+    NETRON_NODE_UP = 0,         /* the default: give it work */
+    NETRON_NODE_STARTING = 1,   /* not ready for work yet */
+    NETRON_NODE_DRAINING = 2,   /* finishes what it has and leaves: give it nothing new */
+    NETRON_NODE_MAINTENANCE = 3 /* there, but not for work */
 } netron_node_state;
 
 /*
@@ -68,7 +68,10 @@ typedef struct netron_node {
     size_t metadata_count;
 } netron_node;
 
-#define NETRON_NODE_INIT {sizeof(netron_node), NULL, NULL, NULL, 0, 0, NETRON_NODE_UP, NULL, 0, NULL, NULL, 0}
+#define NETRON_NODE_INIT                                                                                               \
+    {                                                                                                                  \
+        sizeof(netron_node), NULL, NULL, NULL, 0, 0, NETRON_NODE_UP, NULL, 0, NULL, NULL, 0                            \
+    }
 
 /*
  * The first service of that name which the node offers, and of that version unless version is NULL; or NULL.
