@@ -5,8 +5,9 @@
  *     server orders 1.0.0          any free port of 127.0.0.1
  *     server orders 1.0.0 8080 192.0.2.7
  *
- * It registers once it listens. On SIGTERM or SIGINT it first leaves the registry, so that no new client is sent
- * here, then stops accepting, finishes the answers under way, and exits with 0. Meanwhile it goes on serving.
+ * It registers once it listens. On SIGTERM or SIGINT it first drains: it says so in the registry, and after a moment in
+ * which clients can turn away it leaves. Then it stops accepting, finishes the answers under way, and exits with 0.
+ * Meanwhile it goes on serving.
  */
 #include <netron/netron.h>
 
@@ -23,6 +24,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define DRAIN_MS_DEFAULT 500
+#define DRAIN_MS_MAX 600000
 #define FINISH_S 5 /* the longest that a slow client's answer can delay the end */
 
 struct server {
@@ -30,6 +33,8 @@ struct server {
     struct evhttp *http;
     struct evhttp_bound_socket *listener; /* NULL once nothing is accepted any more */
     netron_discovery *discovery;
+    netron_registration *registration;
+    uint32_t drain_ms;
     const char *name;
     const char *version;
     char address[NETRON_ADDRESS_MAX];
@@ -42,7 +47,8 @@ static const char usage[] =
     "usage: server NAME VERSION [PORT [HOST]]\n"
     "Serves HTTP on HOST:PORT (default: a free port of 127.0.0.1) and registers there as service NAME, VERSION.\n"
     "HOST is a numeric address that clients can reach.\n"
-    "Environment: REDIS_URL (default redis://127.0.0.1:6379/0).\n";
+    "Environment: REDIS_URL (default redis://127.0.0.1:6379/0),\n"
+    "DRAIN_MS, how long it says that it is about to leave before it does (default 500, at most 600000).\n";
 
 /* ---- the service ---- */
 
@@ -129,7 +135,7 @@ static bool join(struct server *server)
     node.address = server->address;
     node.services = &service;
     node.service_count = 1;
-    if (netron_register(server->discovery, &node, on_state, server, NULL) != 0) {
+    if (netron_register(server->discovery, &node, on_state, server, &server->registration) != 0) {
         fprintf(stderr, "server: %s\n", netron_discovery_error(server->discovery));
         return false;
     }
@@ -143,7 +149,7 @@ static void on_left(netron_discovery *discovery, int code, void *arg)
         return;
     if (code == 0)
         puts("left the registry");
-    else
+    else if (code != NETRON_EREPLACED) /* that was told before */
         printf("could not leave, the registration will expire: %s\n", netron_discovery_error(discovery));
     evhttp_del_accept_socket(server->http, server->listener);
     server->listener = NULL;
@@ -157,9 +163,13 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     (void)number;
     (void)what;
     struct server *server = arg;
-    if (server->is_stopping || netron_discovery_shutdown(server->discovery, on_left, server) != 0)
+    if (server->is_stopping ||
+        netron_registration_drain(server->registration, server->drain_ms, on_left, server) != 0) {
         event_base_loopbreak(server->base); /* who asks twice does not want to wait */
+        return;
+    }
     server->is_stopping = true;
+    printf("draining for %u ms\n", (unsigned)server->drain_ms);
 }
 
 /* ---- the start ---- */
@@ -183,11 +193,12 @@ static bool listen_on(struct server *server, const char *host, uint16_t port)
     return snprintf(server->id, sizeof(server->id), "%s@%s", server->name, server->address) < (int)sizeof(server->id);
 }
 
-static bool is_port(const char *text)
+static bool parse_number(const char *text, unsigned long max, uint32_t *out)
 {
     char *end;
-    const unsigned long port = strtoul(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && port <= 65535;
+    const unsigned long number = strtoul(text, &end, 10);
+    *out = (uint32_t)number;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && number <= max;
 }
 
 static int serve(struct server *server, const char *host, uint16_t port)
@@ -212,18 +223,23 @@ static int serve(struct server *server, const char *host, uint16_t port)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3 || argc > 5 || argv[1][0] == '-' || (argc > 3 && !is_port(argv[3]))) {
+    const char *drain_ms = getenv("DRAIN_MS");
+    uint32_t port = 0;
+    struct server server = {.drain_ms = DRAIN_MS_DEFAULT};
+    if (argc < 3 || argc > 5 || argv[1][0] == '-' || (argc > 3 && !parse_number(argv[3], 65535, &port)) ||
+        (drain_ms != NULL && !parse_number(drain_ms, DRAIN_MS_MAX, &server.drain_ms))) {
         fputs(usage, stderr);
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN); /* HTTP clients may hang up while they are answered */
-    struct server server = {.base = event_base_new(), .name = argv[1], .version = argv[2]};
+    server.base = event_base_new();
+    server.name = argv[1];
+    server.version = argv[2];
     server.http = server.base != NULL ? evhttp_new(server.base) : NULL;
     if (server.http == NULL)
         return 1;
-    const uint16_t port = argc > 3 ? (uint16_t)strtoul(argv[3], NULL, 10) : 0;
-    const int exit_code = serve(&server, argc > 4 ? argv[4] : "127.0.0.1", port);
+    const int exit_code = serve(&server, argc > 4 ? argv[4] : "127.0.0.1", (uint16_t)port);
 
     netron_discovery_free(server.discovery);
     evhttp_free(server.http);
