@@ -524,7 +524,7 @@ static void read_event(const char *type, const char *members, struct netron_pars
 {
     struct netron_failure why = {0};
     char text[1024];
-    int length = snprintf(text, sizeof(text), "{\"type\":\"%s\",%s%s}", type, BASE + 1, members);
+    int length = snprintf(text, sizeof(text), "{\"type\":\"%s\",%s%s}", type, &BASE[1], members);
     ck_assert_msg(netron_event_parse(text, (size_t)length, event, &why) == 0, "%s", why.sentence);
 }
 
