@@ -99,6 +99,8 @@ static struct server *server_of(struct quickstart *quickstart, const char *id)
 static void on_event(netron_subscription *subscription, const netron_event *event, void *arg)
 {
     (void)subscription;
+    if (event->type == NETRON_SYNCED) /* what was there already has been told; it is about no node */
+        return;
     const netron_node *node = event->node;
     struct server *server = server_of(arg, node->id);
     if (server == NULL)

@@ -136,6 +136,12 @@ static void on_shutdown_timeout(void *arg)
         on_shutdown_progress(discovery);
 }
 
+static void on_record_repaired(void *arg)
+{
+    netron_discovery *discovery = arg;
+    netron_janitor_look_once(&discovery->feed.janitor);
+}
+
 static void on_registration_ended(void *arg, int code)
 {
     netron_discovery *discovery = arg;
@@ -192,6 +198,7 @@ static int wire(netron_discovery *discovery)
         .link = discovery->link,
         .discovery = discovery,
         .registry_key = netron_key_name(discovery->settings.key_prefix, NETRON_KEY_REGISTRY, ""),
+        .repaired = on_record_repaired,
         .ended = on_registration_ended,
         .ended_arg = discovery,
     };

@@ -124,6 +124,8 @@ static void read_outcome(struct netron_janitor *janitor, const struct netron_rep
     /* Who may not let expire finds the same dead nodes due again and again. */
     bool is_soon = janitor->may_expire && wait >= 0 && wait < (long long)PASS_MAX_MS;
     uint32_t delay = is_soon ? (uint32_t)wait : PASS_MAX_MS;
+    if (!janitor->is_open)
+        return;
     pass_after(janitor, delay + spread(janitor, PASS_SPREAD_MS));
     for (struct netron_hint *each = janitor->hints; each != NULL; each = each->hh.next) {
         uint64_t now = netron_core_now(janitor->core);
@@ -147,7 +149,8 @@ static void on_reconciled(void *arg, const struct netron_reply *reply, const str
         failure = &why;
     }
     complain(janitor, failure);
-    pass_after(janitor, RETRY_MS + spread(janitor, RETRY_MS));
+    if (janitor->is_open)
+        pass_after(janitor, RETRY_MS + spread(janitor, RETRY_MS));
 }
 
 static void on_pass(void *arg)
@@ -158,6 +161,7 @@ static void on_pass(void *arg)
     char page[16], window[16];
     if (janitor->call != NULL || !netron_link_is_ready(janitor->link))
         return;
+    janitor->looked_at = netron_core_now(janitor->core);
     bool may_expire = netron_core_now(janitor->core) - janitor->connected_at >= janitor->ttl_max;
     janitor->may_expire = may_expire;
     snprintf(page, sizeof(page), "%d", PAGE);
@@ -172,10 +176,10 @@ static void on_pass(void *arg)
                                   5 + hints, on_reconciled, janitor, &janitor->call);
     for (size_t i = 0; i < hints; i++)
         drop_hint(janitor, taken[i]);
-    if (code != 0) {
+    if (code != 0)
         janitor->call = NULL;
+    if (code != 0 && janitor->is_open)
         pass_after(janitor, RETRY_MS + spread(janitor, RETRY_MS));
-    }
 }
 
 /* ---- beginning and end ---- */
@@ -192,6 +196,14 @@ void netron_janitor_open(struct netron_janitor *janitor)
         return;
     janitor->is_open = true;
     pass_after(janitor, spread(janitor, PASS_MAX_MS));
+}
+
+void netron_janitor_look_once(struct netron_janitor *janitor)
+{
+    uint64_t now = netron_core_now(janitor->core);
+    bool has_looked = janitor->looked_at != 0 && now - janitor->looked_at < janitor->settings->heartbeat_interval_ms;
+    if (!janitor->next_pass.set && janitor->call == NULL && !has_looked)
+        pass_after(janitor, spread(janitor, PASS_SPREAD_MS));
 }
 
 void netron_janitor_link_ready(struct netron_janitor *janitor)

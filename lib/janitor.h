@@ -22,6 +22,7 @@ struct netron_janitor {
     const char *registry_key;
     bool is_open;
     uint32_t ttl_max;      /* ms, the largest that is known */
+    uint64_t looked_at;    /* when the latest look was asked for */
     uint64_t connected_at; /* since when the link has been ready */
     struct netron_deadline next_pass;
     struct netron_script_call *call; /* NULL = none is in flight */
@@ -35,6 +36,9 @@ struct netron_janitor {
 void netron_janitor_init(struct netron_janitor *janitor);
 void netron_janitor_open(struct netron_janitor *janitor); /* begins to look; idempotent */
 void netron_janitor_close(struct netron_janitor *janitor);
+/* One look, soon; for processes without a view, so that a fleet without any does not gather what is dead. At most one in
+ * a heartbeat interval. */
+void netron_janitor_look_once(struct netron_janitor *janitor);
 void netron_janitor_link_ready(struct netron_janitor *janitor);
 void netron_janitor_link_down(struct netron_janitor *janitor);
 

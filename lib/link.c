@@ -21,6 +21,7 @@ struct netron_link {
     unsigned attempt;
     uint64_t ready_at;
     uint64_t pinged_at; /* 0 = no ping is unanswered */
+    unsigned loading;   /* scripts, by their bits */
     struct netron_failure failure;
     const struct netron_link_events *events;
     void *arg;
@@ -89,6 +90,7 @@ static void on_greeted(void *arg, const struct netron_failure *failure)
     enter_state(link, LINK_READY, "greeted");
     link->ready_at = netron_core_now(link->core);
     link->pinged_at = 0;
+    link->loading = 0;
     link->core->stats.connects++;
     netron_core_after(link->core, &link->timer, link->settings->ping_interval_ms);
     link->events->ready(link->arg);
@@ -286,6 +288,11 @@ void netron_link_cancel(struct netron_link *link, uint64_t ticket)
 {
     if (link->conn != NULL)
         netron_conn_cancel(link->conn, ticket);
+}
+
+unsigned *netron_link_loading(struct netron_link *link)
+{
+    return link->state == LINK_READY ? &link->loading : NULL;
 }
 
 void netron_link_stream(struct netron_link *link)

@@ -43,6 +43,9 @@ int netron_link_send(struct netron_link *link, int argc, const char *const *argv
                      netron_reply_fn fn, void *arg, uint64_t *ticket);
 void netron_link_cancel(struct netron_link *link, uint64_t ticket);
 
+/* The bits of the scripts that are being loaded on this connection (script.c). NULL when there is none. */
+unsigned *netron_link_loading(struct netron_link *link);
+
 /* Unasked replies become messages, until this connection ends. */
 void netron_link_stream(struct netron_link *link);
 

@@ -14,12 +14,12 @@
 #include "lookup.h"
 #include "candidates.h"
 #include "keys.h"
+#include "list.h"
 #include "node.h"
 #include "version_range.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #define PAGE 512 /* protocol section 3: no call handles more */
 #define PAGE_TEXT "512"

@@ -7,6 +7,8 @@
 #include <netron/node.h>
 #include <stdbool.h>
 
+#define NETRON_DEFAULT_TTL_MS 15000u /* of a heartbeat; what a record that says nothing has */
+
 /* What a user wants to register: 0, NETRON_EINVAL or NETRON_ELIMIT with a sentence that names the field. */
 int netron_node_check(const netron_node *node, struct netron_failure *why);
 int netron_node_check_id(const char *id, struct netron_failure *why);

@@ -13,8 +13,6 @@
 /* The largest record that breaks no limit, every byte of it escaped, has less. */
 #define NETRON_JSON_SIZE_MAX (512u * 1024u)
 
-#define NETRON_DEFAULT_TTL_MS 15000u
-
 /* What is read, for the sentences ("record", "hash", "event"), and where they go. */
 struct netron_json_source {
     const char *name;

@@ -2,6 +2,7 @@
 /* The registrations of a discovery: begun, changed, left and freed. */
 #include "backoff.h"
 #include "keys.h"
+#include "list.h"
 #include "node.h"
 #include "registration_life.h"
 #include <inttypes.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 static void destroy(struct netron_grave *grave)
 {

@@ -276,6 +276,7 @@ static void leave_if_announced(netron_registration *registration)
 static void stored(netron_registration *registration)
 {
     bool is_first = !registration->established;
+    bool is_repair = registration->beats + 1 >= BEATS_PER_REPAIR;
     registration->core->stats.registers++;
     registration->established = true;
     registration->confirmed = true;
@@ -289,6 +290,8 @@ static void stored(netron_registration *registration)
                                                             netron_core_random(registration->core)));
     else
         act_after_interval(registration);
+    if (is_repair)
+        registration->registrar->repaired(registration->registrar->ended_arg);
     succeed(registration);
     netron_completions_run(&registration->updates, registration->stored, registration->registrar->discovery, 0);
     leave_if_announced(registration);

@@ -22,6 +22,8 @@ struct netron_registrar {
     size_t remaining;         /* how many have neither left nor been replaced nor given up leaving */
     bool closed;              /* shutting down or freed: no new registrations, no updates */
     bool freed;
+    /* A record was looked after: a good moment to look after the registry. */
+    void (*repaired)(void *arg);
     /* A registration has come to an end: LEFT, REPLACED, given up leaving (code), or freed. */
     void (*ended)(void *arg, int code);
     void *ended_arg;

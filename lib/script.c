@@ -39,6 +39,9 @@ static void on_loaded(void *arg, const struct netron_reply *reply, const struct 
 {
     struct netron_script_call *call = arg;
     struct netron_failure why;
+    unsigned *loading = netron_link_loading(call->link);
+    if (loading != NULL && reply != NULL)
+        *loading &= ~call->source->bit;
     if (netron_reply_error(reply) != NULL || call->fn == NULL) {
         finish(call, reply, failure);
         return;
@@ -54,8 +57,16 @@ static int load(struct netron_script_call *call)
 {
     const char *const words[] = {"SCRIPT", "LOAD", call->source->text};
     const size_t lengths[] = {6, 4, call->source->length};
+    unsigned *loading = netron_link_loading(call->link);
     call->loaded = true;
-    return netron_link_send(call->link, 3, words, lengths, on_loaded, call, NULL);
+    /* Another call has sent it already, and Redis answers in order: a thousand nodes need not send it a thousand times.
+     */
+    if (loading != NULL && (*loading & call->source->bit) != 0)
+        return evaluate(call);
+    int code = netron_link_send(call->link, 3, words, lengths, on_loaded, call, NULL);
+    if (code == 0)
+        *loading |= call->source->bit;
+    return code;
 }
 
 static void on_result(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)

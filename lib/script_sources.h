@@ -9,6 +9,7 @@ struct netron_script_source {
     const char *text;
     size_t length;
     char sha1[41];
+    unsigned bit; /* one of its own */
 };
 
 extern const struct netron_script_source netron_script_source_register;

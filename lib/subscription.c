@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "subscription.h"
+#include "list.h"
 #include <stddef.h>
 #include <stdlib.h>
-#include <utlist.h>
 
 struct netron_subscription {
     struct netron_subscriptions *subscriptions;

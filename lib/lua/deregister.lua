@@ -16,10 +16,12 @@ redis.call('SREM', nodes_index_key, id)
 redis.call('ZREM', expiry_key, id)
 if known then leave_services(id, known.body, {}) end
 local registry = read_registry()
-redis.call('HDEL', records_key, id)
-if not (known and registry) then return {'gone', 0} end
+if not (known and registry) then
+  redis.call('HDEL', records_key, id)
+  return {'gone', 0}
+end
 
-change(registry, id, known.incarnation, known.tag, true)
+change(registry, id, known.incarnation, known.tag, nil)
 publish(registry, channel, {type = 'NODE_DEREGISTERED', body = known.body, timestamp = whole(now), tag = known.tag,
   incarnation = known.incarnation, reason = 'shutdown'})
 return {'deregistered', registry.revision}

@@ -17,14 +17,14 @@ def as_c_bytes(data):
 def main(output, prelude, inputs):
     shared = pathlib.Path(prelude).read_bytes()
     parts = ["/* Made from lib/lua by embed.py. */", '#include "script_sources.h"', ""]
-    for path in map(pathlib.Path, inputs):
+    for number, path in enumerate(map(pathlib.Path, inputs)):
         source = shared + path.read_bytes()
         digest = hashlib.sha1(source).hexdigest()
         name = path.stem
         # Bytes and not a literal: C promises room for 4095 characters only.
         parts += [f"static const char {name}_text[] = {{", as_c_bytes(source + b"\0"), "};", ""]
         parts += [f"const struct netron_script_source netron_script_source_{name} = {{"]
-        parts += [f'    .text = {name}_text, .length = {len(source)}, .sha1 = "{digest}"', "};", ""]
+        parts += [f'    .text = {name}_text, .length = {len(source)}, .sha1 = "{digest}", .bit = {1 << number}', "};", ""]
     pathlib.Path(output).write_text("\n".join(parts))
 
 

@@ -114,26 +114,28 @@ local function join_services(id, names, lifetime)
   end
 end
 
--- The registry's numbers, or nil when it is not born or no longer whole. One without its records (or the other way
--- round) lost a part to eviction or to somebody's DEL: its numbers no longer hold.
+-- The registry's numbers, or nil when it is not born or no longer whole. One whose records are not as many as it counted
+-- lost some to eviction or to somebody's DEL, and with them what their tags add to the digest: its numbers no longer hold.
 local function read_registry()
-  local values = redis.call('HMGET', registry_key, 'epoch', 'revision', 'digest')
-  local registry = {epoch = values[1], revision = tonumber(values[2] or ''), digest = tonumber(values[3] or '', 16)}
-  if not (registry.epoch and registry.revision and registry.digest) then return nil end
-  if registry.digest ~= 0 and redis.call('EXISTS', records_key) == 0 then return nil end
-  return registry
+  local values = redis.call('HMGET', registry_key, 'epoch', 'revision', 'digest', 'count')
+  local epoch, revision, digest, count = values[1] or '', values[2] or '', values[3] or '', values[4] or ''
+  if not (string.match(epoch, '^%w+$') and #epoch <= 64 and string.match(revision, '^%d+$') and #revision <= 15 and
+    string.match(digest, '^%x+$') and #digest == 12) then return nil end
+  if tostring(redis.call('HLEN', records_key)) ~= count then return nil end
+  return {epoch = epoch, revision = tonumber(revision), digest = tonumber(digest, 16)}
 end
 
 -- Born again under a new epoch; the other nodes' repair beats and reconcile bring their records back.
 local function new_registry(seed)
   redis.call('UNLINK', registry_key, records_key, changes_key, expiry_key)
   local epoch = string.sub(redis.sha1hex(table.concat({seed, clock[1], clock[2]}, ' ')), 1, 16)
-  redis.call('HSET', registry_key, 'epoch', epoch, 'revision', 0, 'digest', '000000000000', 'floor', 0)
+  redis.call('HSET', registry_key, 'epoch', epoch, 'revision', 0, 'digest', '000000000000', 'count', 0, 'floor', 0)
   return {epoch = epoch, revision = 0, digest = 0}
 end
 
--- Enters one change of a node: old_tag leaves the digest, the new one comes in unless the node is gone.
-local function change(registry, id, incarnation, old_tag, is_gone)
+-- Enters one change of a node: its record becomes what record(tag) says, or goes when that is nil. The old tag leaves the
+-- digest, the new one comes in.
+local function change(registry, id, incarnation, old_tag, record)
   -- Without its changes the registry cannot say what happened since an earlier revision.
   if registry.revision > 0 and redis.call('EXISTS', changes_key) == 0 then
     redis.call('HSET', registry_key, 'floor', whole(registry.revision))
@@ -142,13 +144,19 @@ local function change(registry, id, incarnation, old_tag, is_gone)
   local revision = whole(registry.revision)
   local tag = old_tag
   registry.digest = (registry.digest - tonumber(old_tag or '0', 16)) % TAG_MODULUS
-  if not is_gone then
+  if record then
     tag = string.sub(redis.sha1hex(table.concat(
       {registry.epoch, id, incarnation, revision, clock[1], clock[2]}, ' ')), 1, 12)
     registry.digest = (registry.digest + tonumber(tag, 16)) % TAG_MODULUS
+    redis.call('HSET', records_key, id, table.concat(
+      {revision, tag, incarnation, record.content, record.timestamp, record.body}, ' '))
+  else
+    redis.call('HDEL', records_key, id)
   end
-  redis.call('HSET', registry_key, 'revision', revision, 'digest', digits(registry.digest))
+  redis.call('HSET', registry_key, 'revision', revision, 'digest', digits(registry.digest), 'count',
+    redis.call('HLEN', records_key))
   redis.call('ZADD', changes_key, revision, id)
+  keep(changes_key, 3600000)
   local excess = redis.call('ZCARD', changes_key) - redis.call('HLEN', records_key) - CHANGES_MARGIN
   if excess > 0 then
     local cut = redis.call('ZPOPMIN', changes_key, math.min(excess, PAGE))
@@ -161,9 +169,11 @@ end
 -- behind the one of the node's state, if there is one: of equal names the last counts, in every reader of JSON.
 local function publish(registry, channel, event)
   if channel == '' then return end
+  local members = string.sub(event.body, 2, -2)
+  if string.match(members, '%S') then members = members .. ',' end
   local reason = event.reason and '","reason":"' .. event.reason or ''
   redis.pcall('PUBLISH', channel, table.concat({
-    '{"type":"', event.type, '",', string.sub(event.body, 2, -2), ',"timestamp":', event.timestamp, ',"epoch":"',
+    '{"type":"', event.type, '",', members, '"timestamp":', event.timestamp, ',"epoch":"',
     registry.epoch, '","revision":', whole(registry.revision), ',"digest":"', digits(registry.digest), '","tag":"',
     event.tag, '","incarnation":"', event.incarnation, reason, '"}'}))
 end

@@ -39,7 +39,10 @@ local function adopt(id, owner, known)
   local content = content_of(address, services)
   if known and known.incarnation == owner and known.content == content then return end
 
-  registry = registry or new_registry(id .. ' ' .. owner)
+  if not registry or (not known and redis.call('HEXISTS', records_key, id) == 1) then
+    registry = new_registry(id .. ' ' .. owner)
+    known = nil
+  end
   local names = service_names(list)
   if known then leave_services(id, known.body, names) end
   join_services(id, names, keep_bookkeeping(remaining))
@@ -49,9 +52,8 @@ local function adopt(id, owner, known)
     services, '}'})
   local incarnation = string.gsub(owner, '[^%w%-_.]', '_')
   incarnation = incarnation == '' and '_' or string.sub(incarnation, 1, 64)
-  local tag = change(registry, id, incarnation, known and known.tag, false)
-  redis.call('HSET', records_key, id, table.concat(
-    {whole(registry.revision), tag, incarnation, content, whole(now), body}, ' '))
+  local tag = change(registry, id, incarnation, known and known.tag,
+    {content = content, timestamp = whole(now), body = body})
   adopted = adopted + 1
   publish(registry, channel, {type = known and 'NODE_UPDATED' or 'NODE_REGISTERED', body = body,
     timestamp = whole(now), tag = tag, incarnation = incarnation})
@@ -92,9 +94,8 @@ local function expire(id, known)
   redis.call('DEL', node_key(id))
   redis.call('SREM', nodes_index_key, id)
   redis.call('ZREM', expiry_key, id)
-  redis.call('HDEL', records_key, id)
   leave_services(id, known.body, {})
-  change(registry, id, known.incarnation, known.tag, true)
+  change(registry, id, known.incarnation, known.tag, nil)
   expired = expired + 1
   publish(registry, channel, {type = 'NODE_DEREGISTERED', body = known.body, timestamp = whole(now), tag = known.tag,
     incarnation = known.incarnation, reason = is_deleted and 'shutdown' or 'expired'})

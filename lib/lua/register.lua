@@ -15,8 +15,13 @@ end
 clear_foreign_bookkeeping()
 clear_unless(node_key(id), 'hash')
 
-local registry = read_registry() or new_registry(id .. ' ' .. incarnation)
+local registry = read_registry()
 local known = read_record(id)
+-- A record that became garbage took its tag with it.
+if not registry or (not known and redis.call('HEXISTS', records_key, id) == 1) then
+  registry = new_registry(id .. ' ' .. incarnation)
+  known = nil
+end
 local unchanged = known and known.incarnation == incarnation and known.body == body
 local timestamp = unchanged and known.timestamp or whole(now)
 
@@ -34,9 +39,8 @@ if unchanged then
 end
 
 if known then leave_services(id, known.body, names) end
-local tag = change(registry, id, incarnation, known and known.tag, false)
-redis.call('HSET', records_key, id, table.concat(
-  {whole(registry.revision), tag, incarnation, content_of(address, services), timestamp, body}, ' '))
+local tag = change(registry, id, incarnation, known and known.tag,
+  {content = content_of(address, services), timestamp = timestamp, body = body})
 keep_bookkeeping(ttl)
 publish(registry, channel, {type = known and 'NODE_UPDATED' or 'NODE_REGISTERED', body = body, timestamp = timestamp,
   tag = tag, incarnation = incarnation})

@@ -81,6 +81,10 @@ static void on_event(netron_subscription *subscription, const netron_event *even
 {
     (void)subscription;
     (void)arg;
+    if (event->type == NETRON_SYNCED) {
+        say(json_pack("{s:s}", "says", "synced"));
+        return;
+    }
     say(json_pack("{s:s,s:s,s:o,s:I,s:s}", "says", "event", "type", netron_event_type_name(event->type), "node",
                   node_json(event->node), "revision", (json_int_t)event->revision, "reason", event->reason));
 }

@@ -167,17 +167,20 @@ test('both hear each other\'s events', async () => {
   }
   assert.deepStrictEqual(their.events[1].services, [{ name: 'api', version: '1.1.0' }]);
 
+  const heard = (type, services) => our.hears(type, (line) => line.says === 'event' && line.type === type &&
+    line.node.nodeId === 'theirs-1' && JSON.stringify(line.node.services) === JSON.stringify(services));
   await their.register();
+  await heard('NODE_REGISTERED', [{ name: 'web', version: '2' }]);
   await their.beat();
+  await their.updateServices([{ name: 'web', version: '3' }]);
+  await heard('NODE_UPDATED', [{ name: 'web', version: '3' }]);
   await their.leave();
-  for (const type of ['NODE_REGISTERED', 'NODE_UPDATED', 'NODE_DEREGISTERED']) {
-    const event = await our.hears(type, (line) => line.says === 'event' && line.type === type &&
-      line.node.nodeId === 'theirs-1');
-    assert.strictEqual(event.node.address, '10.0.0.2:80');
-    assert.deepStrictEqual(event.node.services, [{ name: 'web', version: '2' }]);
-    assert.strictEqual(event.revision, 0);
-    assert.ok(event.node.timestamp > 0);
-  }
+  const { node, reason } = await heard('NODE_DEREGISTERED', [{ name: 'web', version: '3' }]);
+  assert.strictEqual(node.address, '10.0.0.2:80');
+  assert.strictEqual(reason, 'shutdown');
+  assert.ok(node.timestamp > 0);
+  assert.strictEqual(our.lines.filter((line) => line.says === 'event' && line.node.nodeId === 'theirs-1').length, 3,
+    'the beat of the original is no event');
 });
 
 test('neither deletes the other over many beats and lookups of both', async () => {

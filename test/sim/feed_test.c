@@ -6,8 +6,10 @@
 
 #define EVENTS NETRON_LINK_EVENTS
 
+/* The first change of the registry that the peer has. */
 #define GOOD_EVENT                                                                                                     \
-    "{\"type\":\"NODE_REGISTERED\",\"nodeId\":\"n2\",\"address\":\"10.0.0.2:80\",\"services\":[],\"timestamp\":5}"
+    "{\"type\":\"NODE_REGISTERED\",\"nodeId\":\"n2\",\"address\":\"10.0.0.2:80\",\"services\":[],\"timestamp\":5,"     \
+    "\"epoch\":\"e1\",\"revision\":1,\"digest\":\"00000000000a\",\"tag\":\"00000000000a\",\"incarnation\":\"i\"}"
 
 static struct event_recorder heard;
 
@@ -84,7 +86,7 @@ START_TEST(a_silent_events_link_is_pinged_and_lives_by_any_bytes)
     subscribe();
     sim_advance(100000);
     ck_assert_int_eq(sim.links.count[EVENTS], 1);
-    ck_assert_uint_ge(sim_count("PING"), 18); /* both links, ten intervals */
+    ck_assert_uint_ge(sim_count("PING"), 9);
     publish(GOOD_EVENT);
     ck_assert_int_eq(heard.count, 1);
 }
@@ -122,20 +124,58 @@ START_TEST(a_lost_events_link_is_told_and_subscribed_again)
 }
 END_TEST
 
-START_TEST(events_in_the_same_bytes_as_the_acknowledgement_are_heard)
+static size_t syncs(void)
 {
-    sim.peer.answer = no_acknowledgement;
-    subscribe();
+    size_t count = 0;
+    for (size_t i = 0; i < sim.peer.command_count; i++)
+        count += peer_is_sync(&sim.peer.commands[i]);
+    return count;
+}
+
+START_TEST(an_event_in_the_same_bytes_as_the_acknowledgement_is_asked_for_until_it_is_there)
+{
     char bytes[1024];
     int length = snprintf(bytes, sizeof(bytes),
                           "*3\r\n$9\r\nsubscribe\r\n$23\r\nnetron:discovery:events\r\n:1\r\n"
                           "*3\r\n$7\r\nmessage\r\n$23\r\nnetron:discovery:events\r\n$%zu\r\n%s\r\n",
                           strlen(GOOD_EVENT), GOOD_EVENT);
-    peer_send(&sim.peer, events_conn(), bytes, (size_t)length);
+    sim.peer.answer = no_acknowledgement;
+    subscribe();
+    peer_send(&sim.peer, events_conn(), bytes,
+              _i == 1 ? (size_t)length
+                      : sizeof("*3\r\n$9\r\nsubscribe\r\n$23\r\n"
+                               "netron:discovery:events\r\n:1\r\n") -
+                            1);
     sim_settle();
+    ck_assert_uint_eq(syncs(), _i == 1 ? 3 : 2);
+    ck_assert_int_eq(heard.synced, 1);
+}
+END_TEST
+
+START_TEST(an_event_that_follows_the_picture_is_told_without_asking_redis)
+{
+    subscribe();
+    ck_assert_int_eq(heard.synced, 1);
+    size_t before = syncs();
+    publish(GOOD_EVENT);
     ck_assert_int_eq(heard.count, 1);
     ck_assert_str_eq(heard.events[0].text, "NODE_REGISTERED n2 10.0.0.2:80");
     ck_assert_uint_eq(heard.events[0].timestamp_ms, 5);
+    ck_assert_uint_eq(heard.events[0].revision, 1);
+    publish(GOOD_EVENT); /* doubled on the way */
+    ck_assert_int_eq(heard.count, 1);
+    ck_assert_uint_eq(syncs(), before);
+}
+END_TEST
+
+START_TEST(the_view_asks_whether_it_missed_anything_at_the_anti_entropy_interval)
+{
+    subscribe();
+    size_t before = syncs();
+    sim_advance(27000 - 1);
+    ck_assert_uint_eq(syncs(), before);
+    sim_advance(6001);
+    ck_assert_uint_eq(syncs(), before + 1);
 }
 END_TEST
 
@@ -218,7 +258,10 @@ int main(void)
     tcase_add_test(link, a_forbidden_channel_is_told_and_tried_again_slowly);
     tcase_add_test(link, subscribing_needs_pubsub_enabled);
     TCase *messages = sim_case(suite, "messages");
-    tcase_add_test(messages, events_in_the_same_bytes_as_the_acknowledgement_are_heard);
+    tcase_add_loop_test(messages, an_event_in_the_same_bytes_as_the_acknowledgement_is_asked_for_until_it_is_there, 0,
+                        2);
+    tcase_add_test(messages, an_event_that_follows_the_picture_is_told_without_asking_redis);
+    tcase_add_test(messages, the_view_asks_whether_it_missed_anything_at_the_anti_entropy_interval);
     tcase_add_loop_test(messages, what_has_not_the_shape_of_a_message_is_counted_and_the_next_event_is_heard, 0, 13);
     tcase_add_test(messages, an_error_on_the_events_link_ends_it_with_the_words_of_redis);
     return suite_run(suite);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
+#include <inttypes.h>
 #include <script_sources.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +36,16 @@ bool peer_is_deregister(const struct peer_command *command)
     return is_script(command, &netron_script_source_deregister);
 }
 
+bool peer_is_sync(const struct peer_command *command)
+{
+    return is_script(command, &netron_script_source_sync);
+}
+
+bool peer_is_reconcile(const struct peer_command *command)
+{
+    return is_script(command, &netron_script_source_reconcile);
+}
+
 bool peer_is_handshake(const struct peer_command *command)
 {
     return peer_is(command, "HELLO") || peer_is(command, "AUTH ") || peer_is(command, "SELECT ") ||
@@ -62,8 +73,39 @@ static const char *answer_register(struct peer *peer, const struct peer_command 
     return is_same ? "*2\r\n$7\r\nupdated\r\n:2\r\n" : "*2\r\n$10\r\nregistered\r\n:1\r\n";
 }
 
+static const char *answer_sync(struct peer *peer, const struct peer_command *command)
+{
+    unsigned long long revision = 0;
+    char epoch[64] = "";
+    /* EVALSHA sha1 1 key epoch revision count; before the first sync the epoch is empty */
+    bool is_known = sscanf(command->text, "%*s %*s %*s %*s %63s %llu %*u", epoch, &revision) == 2 &&
+                    strcmp(epoch, peer->epoch) == 0 && revision == peer->revision;
+    if (!is_known)
+        return peer_say(peer, "*4\r\n$4\r\nfull\r\n$%zu\r\n%s\r\n:%" PRIu64 "\r\n$12\r\n%012" PRIx64 "\r\n",
+                        strlen(peer->epoch), peer->epoch, peer->revision, peer->digest);
+    return peer_say(peer, "*5\r\n$5\r\ndelta\r\n$%zu\r\n%s\r\n:%" PRIu64 "\r\n$12\r\n%012" PRIx64 "\r\n:0\r\n",
+                    strlen(peer->epoch), peer->epoch, peer->revision, peer->digest);
+}
+
+static const char *answer_view(struct peer *peer, const struct peer_command *command)
+{
+    if (peer_is_sync(command))
+        return answer_sync(peer, command);
+    if (peer_is_reconcile(command))
+        return "*5\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n";
+    if (peer_is(command, "HMGET netron:discovery:registry "))
+        return peer_say(peer, "*2\r\n$%zu\r\n%s\r\n$1\r\n%u\r\n", strlen(peer->epoch), peer->epoch,
+                        (unsigned)peer->revision % 10);
+    if (peer_is(command, "HSCAN "))
+        return "*2\r\n$1\r\n0\r\n*0\r\n";
+    return NULL;
+}
+
 const char *peer_answer_well(struct peer *peer, const struct peer_command *command)
 {
+    const char *view = answer_view(peer, command);
+    if (view != NULL)
+        return view;
     if (peer_is(command, "HELLO"))
         return "*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n";
     if (peer_is_handshake(command))
@@ -207,7 +249,7 @@ static bool work(void *arg)
 
 void peer_open(struct peer *peer, struct fake_loop *loop)
 {
-    *peer = (struct peer){.loop = loop, .answer = peer_answer_well};
+    *peer = (struct peer){.loop = loop, .answer = peer_answer_well, .epoch = "e1"};
     strcpy(peer->folder, "/tmp/netron-peer-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(peer->folder));
     snprintf(peer->path, sizeof(peer->path), "%s/socket", peer->folder);

@@ -39,6 +39,10 @@ struct peer {
     char scratch[2048];
     char incarnation[64]; /* of the last register */
     bool has_node;
+    /* The registry that a view finds: these numbers, and no records. */
+    const char *epoch;
+    uint64_t revision;
+    uint64_t digest;
     const char *refused; /* for peer_answer_refusal(): the beginning of the command, and what is said to it */
     const char *refusal;
 };
@@ -58,6 +62,8 @@ const char *peer_say(struct peer *peer, const char *format, ...) __attribute__((
 bool peer_is(const struct peer_command *command, const char *beginning);
 bool peer_is_register(const struct peer_command *command);
 bool peer_is_deregister(const struct peer_command *command);
+bool peer_is_sync(const struct peer_command *command);
+bool peer_is_reconcile(const struct peer_command *command);
 bool peer_is_handshake(const struct peer_command *command);
 
 /* Among the commands that begin so: how many there were, and the one of that position (negative: from the end). */

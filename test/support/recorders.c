@@ -75,6 +75,10 @@ void record_event(netron_subscription *subscription, const netron_event *event, 
     (void)subscription;
     struct event_recorder *recorder = arg;
     ck_assert_int_lt(recorder->count, RECORDS_MAX);
+    if (event->type == NETRON_SYNCED) {
+        recorder->synced++;
+        return;
+    }
     struct event_record *record = &recorder->events[recorder->count++];
     *record = (struct event_record){
         .type = event->type, .revision = event->revision, .timestamp_ms = event->node->timestamp_ms};

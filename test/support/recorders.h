@@ -45,6 +45,7 @@ struct event_record {
     uint64_t timestamp_ms;
 };
 struct event_recorder {
+    int synced; /* how often the end of the first picture was told */
     int count;
     struct event_record events[RECORDS_MAX];
 };

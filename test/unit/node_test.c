@@ -268,7 +268,12 @@ START_TEST(a_copy_shares_nothing_with_its_source)
 {
     char id[] = "node-1", address[] = "h:1", name[] = "chat", version[] = "1.0";
     netron_service services[] = {{name, version}, {"mail", NULL}};
-    netron_node node = {sizeof(node) + 64, id, address, services, 2, UINT64_MAX};
+    netron_node node = {.size = sizeof(node) + 64,
+                        .id = id,
+                        .address = address,
+                        .services = services,
+                        .service_count = 2,
+                        .timestamp_ms = UINT64_MAX};
     netron_node *copy = netron_node_copy(&node);
     memset(id, 'x', sizeof(id) - 1);
     memset(address, 'x', sizeof(address) - 1);
@@ -312,7 +317,8 @@ END_TEST
 START_TEST(a_service_is_found_by_name_and_by_version)
 {
     netron_service services[] = {{"a", NULL}, {"b", "1"}, {"b", "2"}, {"b", NULL}};
-    netron_node node = {sizeof(node), "n", "h:1", services, 4, 0};
+    netron_node node = {
+        .size = sizeof(node), .id = "n", .address = "h:1", .services = services, .service_count = 4, .timestamp_ms = 0};
     ck_assert_ptr_eq(netron_node_service(&node, "a", NULL), &services[0]);
     ck_assert_ptr_eq(netron_node_service(&node, "b", NULL), &services[1]);
     ck_assert_ptr_eq(netron_node_service(&node, "b", "2"), &services[2]);

@@ -5,7 +5,12 @@
 #include "wish.h"
 
 static const netron_service services[] = {{"chat", "1.0"}, {"mail", NULL}};
-static const netron_node node = {sizeof(node), "node-1", "h:1", services, 2, 99};
+static const netron_node node = {.size = sizeof(node),
+                                 .id = "node-1",
+                                 .address = "h:1",
+                                 .services = services,
+                                 .service_count = 2,
+                                 .timestamp_ms = 99};
 
 START_TEST(a_wish_holds_the_node_and_its_texts)
 {
@@ -25,7 +30,8 @@ END_TEST
 
 START_TEST(a_node_without_services_is_a_wish_as_well)
 {
-    const netron_node bare = {sizeof(bare), "n", "h:1", NULL, 0, 0};
+    const netron_node bare = {
+        .size = sizeof(bare), .id = "n", .address = "h:1", .services = NULL, .service_count = 0, .timestamp_ms = 0};
     struct netron_wish wish = {0};
     ck_assert_int_eq(netron_wish_make(&wish, &bare, 15000), 0);
     ck_assert_str_eq(wish.services_json, "[]");
