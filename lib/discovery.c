@@ -5,6 +5,7 @@
  *     RUNNING -> LEAVING (the registrations deregister) -> CLOSED (both links are gone)
  */
 #include "completion.h"
+#include "discovery.h"
 #include "feed.h"
 #include "keys.h"
 #include "lookup.h"
@@ -302,6 +303,11 @@ void netron_discovery_free(netron_discovery *discovery)
     netron_core_dispose(core);
     netron_core_bury(core, &discovery->grave, destroy);
     netron_core_leave(core);
+}
+
+struct netron_core *netron_discovery_core(const netron_discovery *discovery)
+{
+    return discovery->core;
 }
 
 /* ---- calls that lead to a room ---- */
