@@ -9,6 +9,7 @@
 #include <netron/lookup.h>
 #include <netron/node.h>
 #include <netron/options.h>
+#include <netron/picker.h>
 #include <netron/registration.h>
 #include <netron/view.h>
 
