@@ -26,9 +26,11 @@ static void tell(netron_subscription *subscription, const netron_event *event)
 
 static void tell_synced(netron_subscription *subscription)
 {
+    static const netron_node nobody = {.size = sizeof(nobody), .id = "", .address = "", .weight = 1};
     const netron_event event = {
         .size = sizeof(event),
         .type = NETRON_SYNCED,
+        .node = &nobody,
         .reason = "",
         .revision = subscription->subscriptions->revision,
     };

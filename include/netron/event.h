@@ -28,8 +28,8 @@ typedef enum netron_event_type {
 typedef struct netron_event {
     size_t size; /* sizeof(netron_event) as the library knows it */
     netron_event_type type;
-    /* After the change; for NODE_DEREGISTERED as it was before; NULL for SYNCED. timestamp_ms is the time of Redis at
-     * which it last changed. */
+    /* After the change; for NODE_DEREGISTERED as it was before; for SYNCED a node whose id and address are "". Never
+     * NULL. timestamp_ms is the time of Redis at which it last changed. */
     const netron_node *node;
     /* Why a node left: "shutdown", "expired", "unreadable" (its record became garbage); "" when it left while nobody
      * listened, and for all other events. */

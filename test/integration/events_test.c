@@ -2,6 +2,7 @@
 /* Events: what is heard of one's own nodes, of others' and of the original's, and by whom nothing is published. */
 #include "scene.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CHANNEL PREFIX ":events"

@@ -2,6 +2,7 @@
 /* Lookups on a Redis that is well: what is found, in what order, and what is not. */
 #include "scene.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(nodes_are_found_by_the_name_of_a_service_in_whatever_version)

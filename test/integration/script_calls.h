@@ -74,7 +74,11 @@ static inline const char *answer_of(redisReply *reply, long long *number)
 
 static inline const char *run(const struct call *call, long long *number)
 {
-    netron_node node = {sizeof(node), call->id, call->address, call->services, call->count, 0};
+    netron_node node = NETRON_NODE_INIT;
+    node.id = call->id;
+    node.address = call->address;
+    node.services = call->services;
+    node.service_count = call->count;
     char *services = netron_record_services_json(node.services, node.service_count);
     char *body = netron_record_body(&node, (uint32_t)call->ttl);
     redisReply *reply = server_ask(&server, "EVALSHA %s 1 " P ":registry %s %s %s %lld %s %s %s %s",
