@@ -26,7 +26,7 @@ void netron_skipped_add(struct netron_skipped *skipped, const char *id, const ch
     memcpy(known->id, id, length);
     known->id[length] = '\0';
     HASH_ADD_KEYPTR(hh, skipped->ids, known->id, (unsigned)length, known);
-    netron_log(&skipped->core->log, NETRON_LOG_WARNING, "skipping the record of node %s: %s", known->id, why);
+    netron_log(&skipped->core->log, NETRON_LOG_WARNING, "skipping the record of node %.256s: %s", known->id, why);
     if (known->hh.tbl == NULL)
         free(known);
 }
