@@ -106,6 +106,9 @@ static void apply(struct netron_feed *feed, struct netron_parsed_event *event)
 static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *event)
 {
     bool is_departure = event->type == NETRON_NODE_DEREGISTERED;
+    bool is_birth = feed->sync.epoch[0] == '\0' && event->revision == 1;
+    if (is_birth && feed->state == NETRON_FEED_LIVE) /* there was no registry: its first change is all there is */
+        memcpy(feed->sync.epoch, event->epoch, sizeof(feed->sync.epoch));
     bool is_same_history = strcmp(event->epoch, feed->sync.epoch) == 0;
     if (feed->state != NETRON_FEED_LIVE) {
         uint64_t reach = is_same_history ? event->revision : UINT64_MAX;

@@ -80,13 +80,13 @@ local function expire(id, known)
     redis.call('HDEL', records_key, id)
     return
   end
-  if window_floor < 0 then -- left as it is, for somebody who may judge
-    held = held + 1
-    return
-  end
   local is_ours = #known.incarnation == 16
   local is_deleted = not is_ours and redis.call('EXISTS', node_key(id)) == 0 and
     redis.call('SISMEMBER', nodes_index_key, id) == 0
+  if not is_deleted and window_floor < 0 then -- left as it is, for somebody who may judge
+    held = held + 1
+    return
+  end
   if not is_deleted and not may_expire() then
     held = held + 1
     return look_again(id, RETRY)

@@ -126,6 +126,8 @@ static void on_event(netron_subscription *subscription, const netron_event *even
 {
     const int *part = arg;
     (void)subscription;
+    if (event->type == NETRON_SYNCED)
+        return;
     events[*part]++;
     arrive(*part == FIRST ? ON_EVENT_OF_FIRST : ON_EVENT_OF_SECOND, *part);
     ck_assert_str_ne(event->node->id, ""); /* valid until this returns */

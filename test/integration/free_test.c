@@ -166,6 +166,8 @@ static void on_event(netron_subscription *subscription, const netron_event *even
 {
     (void)subscription;
     (void)arg;
+    if (event->type == NETRON_SYNCED)
+        return;
     arrive(ON_EVENT);
     ck_assert_uint_gt(event->revision, 0);
     ck_assert_str_ne(event->node->id, "");

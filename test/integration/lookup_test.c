@@ -18,19 +18,30 @@ START_TEST(nodes_are_found_by_the_name_of_a_service_in_whatever_version)
 }
 END_TEST
 
-START_TEST(a_version_is_met_by_the_same_text_only)
+START_TEST(a_version_is_met_by_the_same_text_or_by_a_range)
 {
-    static const char *const others[] = {"1.0",    "1", "1.0.0.0", "1.0.0-rc1", " 1.0.0",
-                                         "^1.0.0", "*", "V1.0.0",  "01.0.0"};
+    static const struct {
+        const char *wanted;
+        const char *found;
+    } lookups[] = {
+        {"1.0.0", "a 10.0.0.1:80 orders@1.0.0"},
+        {"2.0.0", "b 10.0.0.2:80 orders@2.0.0"},
+        {"^1.0.0", "a 10.0.0.1:80 orders@1.0.0"},
+        {">=1 <3", "a 10.0.0.1:80 orders@1.0.0; b 10.0.0.2:80 orders@2.0.0"},
+        {"1.0.0-rc1", ""},
+        {"3.x", ""},
+        {"1.0.0.0", ""},
+        {"01.0.0", ""},
+        {"stable", "d 10.0.0.4:80 orders@stable"}, /* no semver: only itself */
+    };
     const netron_options options = scene_options();
     netron_discovery *discovery = scene_join(&options);
     scene_enrol(discovery, "a", "10.0.0.1:80", "orders", "1.0.0", NULL, NULL);
     scene_enrol(discovery, "b", "10.0.0.2:80", "orders", "2.0.0", NULL, NULL);
     scene_enrol(discovery, "c", "10.0.0.3:80", "orders", NULL, "billing", "1.0.0");
-    EXPECT_FOUND(discovery, "orders", "1.0.0", "a 10.0.0.1:80 orders@1.0.0");
-    EXPECT_FOUND(discovery, "orders", "2.0.0", "b 10.0.0.2:80 orders@2.0.0");
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        EXPECT_FOUND(discovery, "orders", others[i], "");
+    scene_enrol(discovery, "d", "10.0.0.4:80", "orders", "stable", NULL, NULL);
+    for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++)
+        EXPECT_FOUND(discovery, "orders", lookups[i].wanted, lookups[i].found);
     netron_discovery_free(discovery);
 }
 END_TEST
@@ -279,7 +290,7 @@ START_TEST(bad_arguments_are_refused_with_the_name_of_the_field)
         {"\xff", NULL, NETRON_EINVAL, "name is not valid UTF-8"},
         {"a\nb", NULL, NETRON_EINVAL, "name holds a control character"},
         {"orders", "", NETRON_EINVAL, "version is empty"},
-        {"orders", too_long, NETRON_ELIMIT, "version is longer than 64 bytes"},
+        {"orders", too_long, NETRON_ELIMIT, "version is longer than 256 bytes"},
         {"orders", "\xc0\x80", NETRON_EINVAL, "version is not valid UTF-8"},
         {"orders", "1\x7f", NETRON_EINVAL, "version holds a control character"},
     };
@@ -378,7 +389,7 @@ int main(void)
     Suite *suite = suite_create("lookup");
     TCase *tcase = scene_case(suite, "what is found");
     tcase_add_test(tcase, nodes_are_found_by_the_name_of_a_service_in_whatever_version);
-    tcase_add_test(tcase, a_version_is_met_by_the_same_text_only);
+    tcase_add_test(tcase, a_version_is_met_by_the_same_text_or_by_a_range);
     tcase_add_test(tcase, a_service_without_a_version_is_found_by_its_name_alone);
     tcase_add_test(tcase, a_node_with_two_versions_of_a_service_is_found_once_and_by_both);
     tcase_add_test(tcase, active_nodes_are_all_live_nodes_those_without_services_too);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Registrations on a real Redis: what they write, how they live, and what brings them back after every loss. */
 #include "stage.h"
+#include <script_sources.h>
 #include <stdlib.h>
 
 static struct spy spy;
@@ -56,7 +57,7 @@ START_TEST(a_node_stands_in_redis_as_the_protocol_says)
     assert_between(atoll(text), before + 15000, after + 15000);
     server_expect(&server, "1", "ZSCORE %s node-1", P ":changes");
 
-    ck_assert_int_eq(server_integer(&server, "HLEN %s", P ":registry"), 4);
+    ck_assert_int_eq(server_integer(&server, "HLEN %s", P ":registry"), 5);
     server_expect(&server, "1", "HGET %s revision", P ":registry");
     server_expect(&server, "0", "HGET %s floor", P ":registry");
     server_text(&server, text, sizeof(text), "HGET %s epoch", P ":registry");
@@ -145,6 +146,8 @@ START_TEST(a_steady_node_sends_nine_beats_and_then_a_register)
             continue;
         }
         ck_assert_msg(strncmp(spy.line[i], "\"EVALSHA\" ", 10) == 0, "a steady node sent %s", spy.line[i]);
+        if (strstr(spy.line[i], netron_script_source_reconcile.sha1) != NULL)
+            continue; /* after a repair the registry is looked after as well */
         ck_assert_ptr_nonnull(strstr(spy.line[i], "\"" P ":registry\" \"node-1\""));
         ck_assert_ptr_nonnull(strstr(spy.line[i], "\"renew\""));
         if (since >= 0)

@@ -141,6 +141,41 @@ void scene_store_original(const char *id, const char *address, const char *servi
     redisFree(context);
 }
 
+void scene_tell_original(const char *type, const char *id, const char *address, const char *services)
+{
+    scene_store_original(id, address, services);
+    freeReplyObject(server_ask(
+        &scene.server,
+        "PUBLISH %s {\"type\":\"%s\",\"nodeId\":\"%s\",\"address\":\"%s\",\"services\":%s,\"timestamp\":1700000000123}",
+        PREFIX ":events", type, id, address, services));
+}
+
+void scene_original_leaves(const char *id)
+{
+    freeReplyObject(server_ask(&scene.server, "DEL " PREFIX ":nodes:%s " PREFIX ":heartbeat:%s", id, id));
+    freeReplyObject(server_ask(&scene.server, "SREM " PREFIX ":index:nodes %s", id));
+    freeReplyObject(server_ask(&scene.server, "PUBLISH %s {\"type\":\"NODE_DEREGISTERED\",\"nodeId\":\"%s\"}",
+                               PREFIX ":events", id));
+}
+
+void scene_change(struct server *server, const char *id, const char *address)
+{
+    char body[512];
+    snprintf(body, sizeof(body), "{\"nodeId\":\"%s\",\"address\":\"%s\",\"services\":[]}", id, address);
+    redisReply *reply =
+        server_ask(server, "EVAL %s 1 %s %s %s take-over 60000 %s [] %s %s", netron_script_source_register.text,
+                   PREFIX ":registry", id, "00000000000000aa", address, body, PREFIX ":events");
+    ck_assert_msg(reply->type == REDIS_REPLY_ARRAY, "register: %s", reply->str);
+    freeReplyObject(reply);
+}
+
+void scene_listen(netron_discovery *discovery, struct event_recorder *recorder)
+{
+    int before = recorder->synced;
+    ck_assert_int_eq(netron_subscribe_to_events(discovery, record_event, recorder, NULL), 0);
+    AWAIT(&scene.world, recorder->synced > before);
+}
+
 void scene_fill_originals(const char *id_prefix, int count, const char *services)
 {
     redisContext *context = connect_to_server();

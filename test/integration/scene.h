@@ -42,6 +42,18 @@ bool scene_is_active(netron_discovery *discovery, const char *id);
 /* What a node of the original implementation writes. services is a JSON array. */
 void scene_store_original(const char *id, const char *address, const char *services);
 
+/* The same, and tells the channel so: type is "NODE_REGISTERED" or "NODE_UPDATED". */
+void scene_tell_original(const char *type, const char *id, const char *address, const char *services);
+/* Deletes the keys and tells, as the original leaves. */
+void scene_original_leaves(const char *id);
+
+/* A change of the registry by the library's own script, published: the node is at that address now, without services.
+ */
+void scene_change(struct server *server, const char *id, const char *address);
+
+/* Subscribes, and awaits the end of the first picture. */
+void scene_listen(netron_discovery *discovery, struct event_recorder *recorder);
+
 /* Many nodes at once, ids prefix00000 and so on: by the library's own script, or as the original writes them. */
 void scene_fill(const char *id_prefix, int count, const char *services);
 void scene_fill_originals(const char *id_prefix, int count, const char *services);

@@ -30,7 +30,7 @@ static void join(void)
     for (int i = 0; i < NODES; i++)
         begin_number(i);
     ck_assert_int_eq(netron_subscribe_to_events(discovery, record_event, &events, NULL), 0);
-    AWAIT(&world, links.is_up[NETRON_LINK_EVENTS]);
+    AWAIT(&world, links.is_up[NETRON_LINK_EVENTS] && events.synced == 1);
     for (int i = 0; i < NODES; i++)
         AWAIT(&world, latest_state(&states[i]) == NETRON_REGISTERED);
 }

@@ -432,7 +432,7 @@ START_TEST(a_freed_picker_stays_for_its_picks)
     stand_close(&stand);
     ck_assert_str_ne(one->id, other->id);
     netron_picker_report(picker, other, 0);
-    ck_assert_uint_eq(one->weight, 0);
+    ck_assert_uint_eq(one->weight, 1);
     netron_picker_report(picker, one, 1);
 }
 END_TEST
