@@ -288,7 +288,9 @@ static void one_is_killed(struct quickstart *all)
 {
     if (all->has_failed)
         return;
-    printf("\n5. One is killed by SIGKILL: lookups stop finding it within its TTL of %.1f s.\n", TTL_MS / 1000.0);
+    printf("\n5. One is killed by SIGKILL: lookups stop finding it within its TTL of %.1f s, and whoever listens hears "
+           "of it.\n",
+           TTL_MS / 1000.0);
     const uint64_t killed_at = now_ms();
     kill_and_bury(&all->billing_1);
     await(all, all->active, "orders-2");
@@ -296,6 +298,7 @@ static void one_is_killed(struct quickstart *all)
     printf("    %-10s is gone after %.2f s\n", all->billing_1.id, (double)took / 1000.0);
     if (took > TTL_MS + SLACK_MS)
         fail(all, "that is later than its TTL");
+    await(all, all->billing_1.event, "NODE_DEREGISTERED 127.0.0.1:7003 billing@2.0.0 (expired)");
     tell(all, &all->orders_2, "find billing", "found nobody");
 }
 
@@ -331,6 +334,8 @@ static void watch_registry(struct quickstart *quickstart)
     netron_options_init(&options);
     options.url = getenv("REDIS_URL");
     options.key_prefix = getenv("NETRON_KEY_PREFIX");
+    options.heartbeat_ttl_ms = TTL_MS; /* the fleet's: nobody judges a silence before having watched for so long */
+    options.heartbeat_interval_ms = TTL_MS / 3;
     options.pubsub_enabled = 1;
     options.on_link = on_link;
     options.on_link_arg = quickstart;

@@ -64,7 +64,7 @@ END_TEST
 /* Equal counts of nodes and of adopted nodes can hide an original, for one TTL at most: that is a second here. */
 static void expect_found_soon(netron_discovery *discovery, const char *name, const char *expected)
 {
-    uint64_t limit = world_clock_ms() + 3000;
+    uint64_t limit = world_clock_ms() + WORLD_LIMIT_MS;
     while (world_clock_ms() < limit && strcmp(scene_find(discovery, name, NULL), expected) != 0)
         world_turn(&scene.world);
     EXPECT_FOUND(discovery, name, NULL, expected);
