@@ -62,11 +62,14 @@ START_TEST(what_an_original_that_took_our_id_over_says_is_what_is_found)
 END_TEST
 
 /* Equal counts of nodes and of adopted nodes can hide an original, for one TTL at most: that is a second here. */
-static void expect_found_soon(netron_discovery *discovery, const char *name, const char *expected)
+static void expect_found_soon(netron_discovery *discovery, const char *name, const char *expected, const char *services)
 {
     uint64_t limit = world_clock_ms() + WORLD_LIMIT_MS;
-    while (world_clock_ms() < limit && strcmp(scene_find(discovery, name, NULL), expected) != 0)
+    while (world_clock_ms() < limit && strcmp(scene_find(discovery, name, NULL), expected) != 0) {
+        /* It beats, for the beat with which we find it out has given it our short lifetime. */
+        scene_store_original("a", "10.0.0.9:80", services);
         world_turn(&scene.world);
+    }
     EXPECT_FOUND(discovery, name, NULL, expected);
 }
 
@@ -79,7 +82,7 @@ START_TEST(an_original_that_took_our_id_over_is_found_by_services_that_we_never_
     scene_store_original("a", "10.0.0.9:80", BILLING);
     EXPECT_FOUND(discovery, NULL, NULL, "a 10.0.0.9:80 billing; live 10.0.0.2:80");
     EXPECT_FOUND(discovery, "orders", NULL, "");
-    expect_found_soon(discovery, "billing", "a 10.0.0.9:80 billing");
+    expect_found_soon(discovery, "billing", "a 10.0.0.9:80 billing", BILLING);
     netron_discovery_free(discovery);
 }
 END_TEST
@@ -95,9 +98,9 @@ START_TEST(an_original_is_found_that_came_when_one_of_ours_had_gone)
     server_expect(&scene.server, "1", "DEL %s", PREFIX ":heartbeat:ours-00000");
     server_expect(&scene.server, "1", "DEL %s", PREFIX ":nodes:ours-00000");
     server_expect(&scene.server, "1", "SREM %s ours-00000", PREFIX ":index:nodes");
-    scene_store_original("a", "10.0.0.1:80", ORDERS_1);
-    EXPECT_FOUND(discovery, NULL, NULL, "a 10.0.0.1:80 orders@1.0.0; live 10.0.0.2:80");
-    expect_found_soon(discovery, "orders", "a 10.0.0.1:80 orders@1.0.0");
+    scene_store_original("a", "10.0.0.9:80", ORDERS_1);
+    EXPECT_FOUND(discovery, NULL, NULL, "a 10.0.0.9:80 orders@1.0.0; live 10.0.0.2:80");
+    expect_found_soon(discovery, "orders", "a 10.0.0.9:80 orders@1.0.0", ORDERS_1);
     netron_discovery_free(discovery);
 }
 END_TEST

@@ -140,11 +140,14 @@ START_TEST(a_steady_node_sends_nine_beats_and_then_a_register)
     spy_collect(&spy);
     int since = -1;
     int rounds = 0;
+    int loads = 0;
     for (int i = 0; i < spy.count; i++) {
         if (strcmp(spy.line[i], "\"GETEX\" \"" P ":heartbeat:node-1\" \"PX\" \"1000\"") == 0) {
             since += since >= 0;
             continue;
         }
+        if (strncmp(spy.line[i], "\"SCRIPT\" \"LOAD\"", 15) == 0 && ++loads == 1)
+            continue; /* the first look after the registry */
         ck_assert_msg(strncmp(spy.line[i], "\"EVALSHA\" ", 10) == 0, "a steady node sent %s", spy.line[i]);
         if (strstr(spy.line[i], netron_script_source_reconcile.sha1) != NULL)
             continue; /* after a repair the registry is looked after as well */
