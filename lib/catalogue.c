@@ -22,7 +22,8 @@ struct netron_catalogue_service {
     netron_node **members;
     size_t count;
     size_t capacity;
-    bool is_sorted; /* by id; many come at once at first, and need sorting only when somebody asks */
+    bool is_sorted; /* by id */
+    bool was_asked; /* from then on it is kept sorted; before, many come at once, and are sorted once */
     const netron_snapshot *all;
     struct query *queries;
     char name[];
@@ -51,6 +52,7 @@ static int compare_ids(const void *one, const void *other)
 
 static void sort_members(service *entry)
 {
+    entry->was_asked = true;
     if (!entry->is_sorted)
         qsort(entry->members, entry->count, sizeof(netron_node *), compare_ids);
     entry->is_sorted = true;
@@ -207,12 +209,32 @@ static service *prepare(struct netron_catalogue *catalogue, const char *name)
     return NULL;
 }
 
+/* How many of the members, which are sorted, come before this id. */
+static size_t count_before(const service *entry, const char *id)
+{
+    size_t low = 0;
+    size_t high = entry->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(entry->members[middle]->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void put(service *entry, netron_node *node)
 {
+    bool is_last = entry->count == 0 || strcmp(entry->members[entry->count - 1]->id, node->id) < 0;
+    bool keeps_sorted = entry->is_sorted && (is_last || entry->was_asked);
+    size_t position = keeps_sorted && !is_last ? count_before(entry, node->id) : entry->count;
     forget_answers(entry);
-    entry->is_sorted =
-        entry->is_sorted && (entry->count == 0 || strcmp(entry->members[entry->count - 1]->id, node->id) < 0);
-    entry->members[entry->count++] = node;
+    memmove(entry->members + position + 1, entry->members + position,
+            (entry->count - position) * sizeof(netron_node *));
+    entry->members[position] = node;
+    entry->count++;
+    entry->is_sorted = keeps_sorted;
 }
 
 static netron_node **place_of(service *entry, const netron_node *node)

@@ -20,13 +20,44 @@ static void enter(struct netron_feed *feed, enum netron_feed_state state, const 
 
 /* ---- syncing ---- */
 
+static void grow_stale(struct netron_feed *feed)
+{
+    if (feed->stale_since == 0 && feed->subscriptions.is_synced)
+        feed->stale_since = netron_core_now(feed->core);
+}
+
 static void begin_sync(struct netron_feed *feed, const char *why)
 {
     if (feed->state != NETRON_FEED_SYNCING)
         enter(feed, NETRON_FEED_SYNCING, why);
+    netron_core_cancel(feed->core, &feed->next_sync);
+    if (!netron_sync_is_idle(&feed->sync))
+        return;
     feed->must_reach = 0;
     if (netron_link_is_ready(feed->commands))
         netron_sync_begin(&feed->sync);
+    else
+        grow_stale(feed);
+}
+
+/* The time for which missing nodes are kept begins anew whenever there are other ones. */
+static void align_grace(struct netron_feed *feed)
+{
+    if (feed->replica.kept == 0)
+        netron_core_cancel(feed->core, &feed->grace);
+    else if (!feed->grace.set || feed->replica.kept_anew)
+        netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
+    feed->replica.kept_anew = false;
+}
+
+/* Pub/Sub knows no databases: a fleet with the same prefix in another one is heard as well. */
+static void judge_suspect(struct netron_feed *feed)
+{
+    if (strcmp(feed->foreign, feed->sync.epoch) == 0)
+        feed->foreign[0] = '\0';
+    if (feed->suspect[0] != '\0' && strcmp(feed->suspect, feed->sync.epoch) != 0)
+        memcpy(feed->foreign, feed->suspect, sizeof(feed->foreign));
+    feed->suspect[0] = '\0';
 }
 
 static void go_live(struct netron_feed *feed)
@@ -36,11 +67,9 @@ static void go_live(struct netron_feed *feed)
     feed->stale_since = 0;
     uint32_t period = feed->settings->anti_entropy_interval_ms;
     netron_core_after(feed->core, &feed->next_sync, netron_backoff_vary(period, netron_core_random(feed->core)));
-    if (feed->replica.kept > 0 && !feed->grace.set)
-        netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
-    if (feed->replica.ttl_max > feed->janitor.ttl_max)
-        feed->janitor.ttl_max = feed->replica.ttl_max;
-    netron_subscriptions_synced(&feed->subscriptions, feed->sync.revision);
+    align_grace(feed);
+    judge_suspect(feed);
+    netron_subscriptions_synced(&feed->subscriptions);
 }
 
 static void on_synced(void *arg, const struct netron_failure *why)
@@ -58,8 +87,7 @@ static void on_synced(void *arg, const struct netron_failure *why)
     }
     /* Without a commands link its return begins the next sync. */
     netron_log(&feed->core->log, feed->attempts == 0 ? NETRON_LOG_WARNING : NETRON_LOG_DEBUG, "%s", why->sentence);
-    if (feed->stale_since == 0 && feed->subscriptions.is_synced)
-        feed->stale_since = netron_core_now(feed->core);
+    grow_stale(feed);
     uint64_t random = netron_core_random(feed->core);
     uint32_t spread = netron_backoff_reconnect(RETRY_MIN_MS, RETRY_MAX_MS, feed->attempts++, random);
     netron_core_after(feed->core, &feed->next_sync, RETRY_MIN_MS + spread);
@@ -77,6 +105,8 @@ static void on_next_sync(void *arg)
 static void on_grace_over(void *arg)
 {
     struct netron_feed *feed = arg;
+    if (feed->state != NETRON_FEED_LIVE) /* nobody is told dead while Redis is away; being live again begins anew */
+        return;
     netron_replica_drop_kept(&feed->replica, "expired", feed->sync.revision);
 }
 
@@ -110,6 +140,10 @@ static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *
     if (is_birth && feed->state == NETRON_FEED_LIVE) /* there was no registry: its first change is all there is */
         memcpy(feed->sync.epoch, event->epoch, sizeof(feed->sync.epoch));
     bool is_same_history = strcmp(event->epoch, feed->sync.epoch) == 0;
+    if (!is_same_history && strcmp(event->epoch, feed->foreign) == 0)
+        return;
+    if (!is_same_history)
+        memcpy(feed->suspect, event->epoch, sizeof(feed->suspect));
     if (feed->state != NETRON_FEED_LIVE) {
         uint64_t reach = is_same_history ? event->revision : UINT64_MAX;
         feed->must_reach = reach > feed->must_reach ? reach : feed->must_reach;
@@ -211,20 +245,20 @@ static void on_down(void *arg, const struct netron_failure *why)
     netron_sync_abort(&feed->sync);
     if (feed->state != NETRON_FEED_SUBSCRIBING)
         enter(feed, NETRON_FEED_SUBSCRIBING, why->sentence);
-    if (feed->stale_since == 0 && feed->subscriptions.is_synced)
-        feed->stale_since = netron_core_now(feed->core);
+    grow_stale(feed);
     feed->changed(feed->arg, why);
 }
 
 void netron_feed_commands_ready(struct netron_feed *feed)
 {
     netron_janitor_link_ready(&feed->janitor);
-    if (feed->state == NETRON_FEED_SYNCING)
+    if (feed->state == NETRON_FEED_SYNCING || feed->state == NETRON_FEED_LIVE)
         begin_sync(feed, "Redis is back");
 }
 
 void netron_feed_commands_down(struct netron_feed *feed)
 {
+    grow_stale(feed); /* what it misses it could not fetch */
     netron_janitor_link_down(&feed->janitor);
 }
 
@@ -274,7 +308,7 @@ int netron_feed_init(struct netron_feed *feed)
     netron_deadline_init(&feed->next_sync, on_next_sync, feed);
     netron_deadline_init(&feed->grace, on_grace_over, feed);
     feed->records_key = netron_key_name(feed->settings->key_prefix, NETRON_KEY_RECORDS, "");
-    feed->subscriptions = (struct netron_subscriptions){.core = feed->core, .picture = picture, .picture_arg = feed};
+    feed->subscriptions = (struct netron_subscriptions){.core = feed->core, .revision = &feed->sync.revision, .picture = picture, .picture_arg = feed};
     feed->janitor = (struct netron_janitor){
         .core = feed->core, .settings = feed->settings, .link = feed->commands, .registry_key = feed->registry_key};
     netron_janitor_init(&feed->janitor);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 512
+#define PAGE_TEXT "512"
+#define FIXED_ARGUMENTS 6 /* of the script, before the ids */
 /* Looks are at most this far apart, for a node that was registered since the last one can be due before what was due
  * then. A death is told within its TTL and a second: this, the spread, and the way through Redis. */
 #define PASS_MAX_MS 600u
@@ -111,18 +112,19 @@ static void complain(struct netron_janitor *janitor, const struct netron_failure
 
 static void read_outcome(struct netron_janitor *janitor, const struct netron_reply *reply)
 {
-    long long wait = -1, held = 0;
+    long long wait = -1, held = 0, unjudged = 0;
     netron_reply_integer(netron_reply_at(reply, 0), &wait);
     netron_reply_integer(netron_reply_at(reply, 3), &held);
-    bool is_protecting = janitor->may_expire && held > 0;
+    netron_reply_integer(netron_reply_at(reply, 5), &unjudged);
+    bool is_protecting = held > 0;
     if (janitor->is_protecting != is_protecting)
         netron_log(&janitor->core->log, NETRON_LOG_WARNING, "%s",
                    is_protecting ? "many nodes seem dead at once: their expiry is held back"
                                  : "no expiry is held back any more");
     janitor->is_protecting = is_protecting;
     janitor->has_complained = false;
-    /* Who may not let expire finds the same dead nodes due again and again. */
-    bool is_soon = janitor->may_expire && wait >= 0 && wait < (long long)PASS_MAX_MS;
+    /* Whoever may not judge yet finds the same silent nodes due again and again. */
+    bool is_soon = unjudged == 0 && wait >= 0 && wait < (long long)PASS_MAX_MS;
     uint32_t delay = is_soon ? (uint32_t)wait : PASS_MAX_MS;
     if (!janitor->is_open)
         return;
@@ -140,7 +142,7 @@ static void on_reconciled(void *arg, const struct netron_reply *reply, const str
     struct netron_janitor *janitor = arg;
     struct netron_failure why;
     janitor->call = NULL;
-    if (netron_reply_count(reply) >= 5) {
+    if (netron_reply_count(reply) >= 6) {
         read_outcome(janitor, reply);
         return;
     }
@@ -157,23 +159,23 @@ static void on_pass(void *arg)
 {
     struct netron_janitor *janitor = arg;
     struct netron_hint *taken[HINTS_MAX];
-    const char *words[5 + HINTS_MAX];
-    char page[16], window[16];
+    const char *words[FIXED_ARGUMENTS + HINTS_MAX];
+    char connected[24], window[16];
     if (janitor->call != NULL || !netron_link_is_ready(janitor->link))
         return;
-    janitor->looked_at = netron_core_now(janitor->core);
-    bool may_expire = netron_core_now(janitor->core) - janitor->connected_at >= janitor->ttl_max;
-    janitor->may_expire = may_expire;
-    snprintf(page, sizeof(page), "%d", PAGE);
-    snprintf(window, sizeof(window), "%" PRIu32, janitor->ttl_max);
-    words[0] = page;
+    uint64_t now = netron_core_now(janitor->core);
+    janitor->looked_at = now;
+    snprintf(connected, sizeof(connected), "%" PRIu64, now - janitor->connected_at);
+    snprintf(window, sizeof(window), "%" PRIu32, janitor->settings->heartbeat_ttl_ms);
+    words[0] = PAGE_TEXT;
     words[1] = janitor->settings->pubsub_enabled ? janitor->settings->pubsub_channel : "";
-    words[2] = may_expire ? WINDOW_FLOOR : "-1";
-    words[3] = may_expire ? WINDOW_SHARE : "0";
-    words[4] = window;
-    size_t hints = take_hints(janitor, words + 5, taken);
+    words[2] = connected;
+    words[3] = WINDOW_FLOOR;
+    words[4] = WINDOW_SHARE;
+    words[5] = window;
+    size_t hints = take_hints(janitor, words + FIXED_ARGUMENTS, taken);
     int code = netron_script_call(janitor->link, &netron_script_source_reconcile, janitor->registry_key, words,
-                                  5 + hints, on_reconciled, janitor, &janitor->call);
+                                  FIXED_ARGUMENTS + hints, on_reconciled, janitor, &janitor->call);
     for (size_t i = 0; i < hints; i++)
         drop_hint(janitor, taken[i]);
     if (code != 0)
@@ -186,7 +188,6 @@ static void on_pass(void *arg)
 
 void netron_janitor_init(struct netron_janitor *janitor)
 {
-    janitor->ttl_max = janitor->settings->heartbeat_ttl_ms;
     netron_deadline_init(&janitor->next_pass, on_pass, janitor);
 }
 

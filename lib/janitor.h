@@ -4,8 +4,8 @@
  * how crashes are noticed, and how nodes of the original get their place.
  *
  * Every process with a view has one, and any of them is enough: the script is atomic, so each death is told once, by
- * whoever looks first. Nobody lets a node expire before it has itself been connected for a whole TTL, for after an
- * outage heartbeats are missing that only could not be sent.
+ * whoever looks first. Nobody judges a silence that is longer than it has itself been connected, for after an outage
+ * heartbeats are missing that only could not be sent.
  */
 #ifndef NETRON_LIB_JANITOR_H
 #define NETRON_LIB_JANITOR_H
@@ -21,12 +21,10 @@ struct netron_janitor {
     struct netron_link *link; /* commands */
     const char *registry_key;
     bool is_open;
-    uint32_t ttl_max;      /* ms, the largest that is known */
     uint64_t looked_at;    /* when the latest look was asked for */
     uint64_t connected_at; /* since when the link has been ready */
     struct netron_deadline next_pass;
     struct netron_script_call *call; /* NULL = none is in flight */
-    bool may_expire;                 /* in that call */
     struct netron_hint *hints;       /* ids that the original said something about, uthash.h */
     bool is_protecting;              /* expiries were held back at the last look */
     bool has_complained;

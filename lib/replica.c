@@ -177,6 +177,7 @@ static void keep_entry(struct netron_replica *replica, entry_t *entry)
         return;
     replica->digest = (replica->digest - entry->tag) & DIGEST_MASK;
     replica->kept++;
+    replica->kept_anew = true;
     entry->is_kept = true;
 }
 

@@ -24,6 +24,7 @@ struct netron_replica {
     struct netron_catalogue catalogue;
     uint64_t digest;  /* of what it holds, kept nodes left out */
     size_t kept;      /* nodes that are gone from the registry but not told as gone yet */
+    bool kept_anew;   /* some of them since the owner of the replica looked last */
     uint32_t ttl_max; /* ms; the largest heartbeat TTL of any node seen */
     unsigned round;   /* of reading everything */
     bool closed;

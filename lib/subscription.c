@@ -32,7 +32,7 @@ static void tell_synced(netron_subscription *subscription)
         .type = NETRON_SYNCED,
         .node = &nobody,
         .reason = "",
-        .revision = subscription->subscriptions->revision,
+        .revision = *subscription->subscriptions->revision,
     };
     if (subscription->is_synced)
         return;
@@ -48,7 +48,7 @@ static void tell_picture(netron_subscription *subscription, const netron_snapsho
             .type = NETRON_NODE_REGISTERED,
             .node = picture->nodes[i],
             .reason = "",
-            .revision = subscription->subscriptions->revision,
+            .revision = *subscription->subscriptions->revision,
         };
         tell(subscription, &event);
     }
@@ -96,9 +96,8 @@ void netron_subscriptions_tell(struct netron_subscriptions *subscriptions, const
             tell(each, event);
 }
 
-void netron_subscriptions_synced(struct netron_subscriptions *subscriptions, uint64_t revision)
+void netron_subscriptions_synced(struct netron_subscriptions *subscriptions)
 {
-    subscriptions->revision = revision;
     subscriptions->is_synced = true;
     for (netron_subscription *each = subscriptions->all; each != NULL; each = each->next)
         if (each->has_picture)

@@ -16,7 +16,7 @@ struct netron_subscriptions {
     struct netron_core *core;
     netron_subscription *all; /* a list, utlist.h */
     bool is_synced;           /* the picture is complete */
-    uint64_t revision;        /* of the latest picture */
+    const uint64_t *revision; /* of the picture now */
     /* The picture now; the caller releases it. NULL without memory. */
     const netron_snapshot *(*picture)(void *arg);
     void *picture_arg;
@@ -27,8 +27,8 @@ int netron_subscriptions_add(struct netron_subscriptions *subscriptions, netron_
                              netron_subscription **out);
 /* Tells all that have their picture. From the top level. */
 void netron_subscriptions_tell(struct netron_subscriptions *subscriptions, const netron_event *event);
-/* The picture is complete, as of this revision. */
-void netron_subscriptions_synced(struct netron_subscriptions *subscriptions, uint64_t revision);
+/* The picture is complete. */
+void netron_subscriptions_synced(struct netron_subscriptions *subscriptions);
 void netron_subscriptions_free_all(struct netron_subscriptions *subscriptions);
 
 #endif

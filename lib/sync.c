@@ -186,7 +186,7 @@ static int apply_changes(struct netron_sync *sync, const struct netron_reply *re
         const char *text = netron_reply_text(id, &length);
         uint64_t revision = 0;
         if (text == NULL || !read_number(netron_reply_at(reply, i + 1), &revision))
-            return NETRON_EPROTOCOL;
+            return NETRON_EPROTOCOL; /* somebody else's entry among the changes: only reading everything gets past it */
         if (netron_reply_is_text(line, ""))
             netron_replica_remove(sync->replica, text, length, "", revision);
         else if (put_line(sync, id, line) != 0)
@@ -222,7 +222,9 @@ static void on_delta(void *arg, const struct netron_reply *reply, const struct n
     int code = apply_changes(sync, reply);
     if (!is_running(sync))
         return;
-    if (code != 0) {
+    if (code == NETRON_EPROTOCOL) {
+        begin_reading(sync);
+    } else if (code != 0) {
         fail(sync, code, netron_strerror(code));
     } else if (more != 0 && sync->revision > before) {
         fetch_delta(sync);

@@ -117,12 +117,15 @@ end
 -- The registry's numbers, or nil when it is not born or no longer whole. One whose records are not as many as it counted
 -- lost some to eviction or to somebody's DEL, and with them what their tags add to the digest: its numbers no longer hold.
 local function read_registry()
-  local values = redis.call('HMGET', registry_key, 'epoch', 'revision', 'digest', 'count')
+  local values = redis.call('HMGET', registry_key, 'epoch', 'revision', 'digest', 'count', 'floor')
   local epoch, revision, digest, count = values[1] or '', values[2] or '', values[3] or '', values[4] or ''
+  local floor = values[5] or ''
   if not (string.match(epoch, '^%w+$') and #epoch <= 64 and string.match(revision, '^%d+$') and #revision <= 15 and
-    string.match(digest, '^%x+$') and #digest == 12) then return nil end
+    string.match(floor, '^%d+$') and #floor <= 15 and string.match(digest, '^%x+$') and #digest == 12) then
+    return nil
+  end
   if tostring(redis.call('HLEN', records_key)) ~= count then return nil end
-  return {epoch = epoch, revision = tonumber(revision), digest = tonumber(digest, 16)}
+  return {epoch = epoch, revision = tonumber(revision), digest = tonumber(digest, 16), floor = tonumber(floor)}
 end
 
 -- Born again under a new epoch; the other nodes' repair beats and reconcile bring their records back.
@@ -160,7 +163,7 @@ local function change(registry, id, incarnation, old_tag, record)
   local excess = redis.call('ZCARD', changes_key) - redis.call('HLEN', records_key) - CHANGES_MARGIN
   if excess > 0 then
     local cut = redis.call('ZPOPMIN', changes_key, math.min(excess, PAGE))
-    redis.call('HSET', registry_key, 'floor', cut[#cut])
+    redis.call('HSET', registry_key, 'floor', whole(math.max(tonumber(cut[#cut]) or 0, registry.floor or 0)))
   end
   return tag
 end

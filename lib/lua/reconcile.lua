@@ -1,22 +1,44 @@
 -- reconcile: makes the bookkeeping agree with what stands at the nodes' own keys (protocol section 4).
 --
 -- ARGV     1 how many nodes at the most (1 to 512)  2 channel, or '' to publish nothing
---          3 how many expiries are let through in a window whatever the fleet's size; -1: none by this caller, who
---            has not been connected for long enough to judge
---          4 the share of the nodes that may expire in a window, in percent  5 the window (ms)
---          6 and on: ids to look at; without any, those that are due
--- replies  {ms until the next look is due, expired, adopted, expiries held back, nodes}
-local limit, channel = math.min(tonumber(ARGV[1]), PAGE), ARGV[2]
-local window_floor, window_share, window = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local RETRY = 1000 -- a node without what belongs to it is repaired by its owner; an expiry held back comes again
+--          3 for how long (ms) the caller has been connected: it does not judge a longer silence than that
+--          4 how many expiries are let through in a window whatever the fleet's size
+--          5 the share of the nodes that may expire in a window, in percent  6 the window (ms)
+--          7 and on: ids to look at; without any, those that are due
+-- replies  {ms until the next look is due or -1, expired, adopted, held back, nodes, not judged}
+local limit, channel, connected = math.min(tonumber(ARGV[1]), PAGE), ARGV[2], tonumber(ARGV[3])
+local window_floor, window_share, window = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local RETRY = 1000    -- a node without what belongs to it is repaired by its owner; an expiry held back comes again
+local WATCHED = 10000 -- for so long a caller that publishes nothing leaves the work to those that do
+local DEFAULT_TTL = 15000
 
 clear_foreign_bookkeeping()
 local registry = read_registry()
-local expired, adopted, held = 0, 0, 0
+local expired, adopted, held, unjudged = 0, 0, 0, 0
 
-local function look_again(id, delay)
-  redis.call('ZADD', expiry_key, whole(now + delay), id)
+local function outcome()
+  local next_look = redis.call('ZRANGE', expiry_key, 0, 0, 'WITHSCORES')
+  local wait = next_look[2] and math.max(0, tonumber(next_look[2]) - now) or -1
+  return {math.ceil(wait), expired, adopted, held, redis.call('ZCARD', expiry_key), unjudged}
 end
+
+local function registry_number(field)
+  return registry and tonumber(redis.call('HGET', registry_key, field) or '') or 0
+end
+
+-- Writes that may be refused when Redis is out of memory, and are not worth failing for.
+local function note(field, value)
+  if registry then redis.pcall('HSET', registry_key, field, whole(value)) end
+end
+local function look_again(id, delay)
+  local written = redis.pcall('ZADD', expiry_key, whole(now + delay), id)
+  return type(written) == 'number'
+end
+
+if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome() end
+-- A registry that is lost while its nodes live is born again, and they are entered from their own keys.
+if not registry and redis.call('SCARD', nodes_index_key) > 0 then registry = new_registry('reconcile') end
+if channel ~= '' then note('watched_at', now) end
 
 -- Services as somebody wrote them, if they can stand in a record.
 local function readable_services(services)
@@ -26,32 +48,43 @@ local function readable_services(services)
   return list
 end
 
--- Enters a live node as it stands at its own keys: the original has written there.
+-- A node of this library left its whole body at its own key; it counts as long as nobody wrote another content there.
+local function body_of(id, stored, content)
+  local address, services, record = stored[1], stored[2], stored[3]
+  if record and string.sub(record, 1, 41) == content .. ' ' then return string.sub(record, 42) end
+  return table.concat({'{"nodeId":', cjson.encode(id), ',"address":', cjson.encode(address), ',"services":', services,
+    '}'})
+end
+
+local function renew_registry_for(id, known)
+  if not registry or (not known and redis.call('HEXISTS', records_key, id) == 1) then
+    registry = new_registry(id) -- a record that became garbage took its tag with it
+    return nil
+  end
+  return known
+end
+
+-- Enters a live node as it stands at its own keys: the original has written there, or the registry was lost.
 local function adopt(id, owner, known)
-  local stored = is_type(node_key(id), 'hash') and redis.call('HMGET', node_key(id), 'address', 'services') or {}
-  local address, services = stored[1], stored[2]
-  local list = address and services and readable_services(services)
+  local stored = is_type(node_key(id), 'hash') and
+    redis.call('HMGET', node_key(id), 'address', 'services', 'record') or {}
+  local list = stored[1] and stored[2] and readable_services(stored[2])
   local remaining = redis.call('PTTL', heartbeat_key(id))
   -- A heartbeat without a lifetime is nobody's, but it says alive: it is looked at again like any other.
-  if remaining < 0 then remaining = 15000 end
-  if not list then return look_again(id, math.min(RETRY, remaining)) end
-  look_again(id, remaining)
-  local content = content_of(address, services)
-  if known and known.incarnation == owner and known.content == content then return end
-
-  if not registry or (not known and redis.call('HEXISTS', records_key, id) == 1) then
-    registry = new_registry(id .. ' ' .. owner)
-    known = nil
-  end
+  if remaining < 0 then remaining = DEFAULT_TTL end
+  if not look_again(id, list and remaining or math.min(RETRY, remaining)) or not list then return end
+  known = renew_registry_for(id, known)
   local names = service_names(list)
+  local content = content_of(stored[1], stored[2])
   if known then leave_services(id, known.body, names) end
   join_services(id, names, keep_bookkeeping(remaining))
+  if known and known.incarnation == owner and known.content == content then return end
+
   redis.call('SADD', nodes_index_key, id)
   look_again(id, remaining) -- once more: the registry may have been born here
-  local body = table.concat({'{"nodeId":', cjson.encode(id), ',"address":', cjson.encode(address), ',"services":',
-    services, '}'})
   local incarnation = string.gsub(owner, '[^%w%-_.]', '_')
   incarnation = incarnation == '' and '_' or string.sub(incarnation, 1, 64)
+  local body = body_of(id, stored, content)
   local tag = change(registry, id, incarnation, known and known.tag,
     {content = content, timestamp = whole(now), body = body})
   adopted = adopted + 1
@@ -68,28 +101,35 @@ local function may_expire()
     began = now
     left = math.max(window_floor, math.floor(redis.call('HLEN', records_key) * window_share / 100))
   end
-  if left > 0 then left = left - 1 else left = -1 end
-  redis.call('HSET', registry_key, 'window', whole(began), 'window_left', whole(math.max(left, 0)))
-  return left >= 0
+  note('window', began)
+  note('window_left', math.max(left - 1, 0))
+  return left > 0
 end
 
+local function ttl_of(known)
+  local decoded, node = pcall(cjson.decode, known.body)
+  local ttl = decoded and type(node) == 'table' and tonumber(node.ttl)
+  return ttl and ttl <= 86400000 and ttl or DEFAULT_TTL
+end
+
+-- The heartbeat is gone. Without a record nobody has heard of the node, and nobody is told.
 local function expire(id, known)
-  if not (known and registry) then
-    redis.call('SREM', nodes_index_key, id)
-    redis.call('ZREM', expiry_key, id)
-    redis.call('HDEL', records_key, id)
+  local is_deleted = known and known.incarnation == '1' and redis.call('EXISTS', node_key(id)) == 0 and
+    redis.call('SISMEMBER', nodes_index_key, id) == 0
+  if not is_deleted and connected < (known and ttl_of(known) or window) then
+    unjudged = unjudged + 1 -- left as it is, for somebody who may judge
     return
   end
-  local is_ours = #known.incarnation == 16
-  local is_deleted = not is_ours and redis.call('EXISTS', node_key(id)) == 0 and
-    redis.call('SISMEMBER', nodes_index_key, id) == 0
-  if not is_deleted and window_floor < 0 then -- left as it is, for somebody who may judge
-    held = held + 1
+  if not known then
+    renew_registry_for(id, nil)
+    redis.call('ZREM', expiry_key, id)
+    redis.call('SREM', nodes_index_key, id)
     return
   end
   if not is_deleted and not may_expire() then
     held = held + 1
-    return look_again(id, RETRY)
+    look_again(id, RETRY)
+    return
   end
   redis.call('DEL', node_key(id))
   redis.call('SREM', nodes_index_key, id)
@@ -103,7 +143,7 @@ end
 
 local function look_at(id)
   local owner = owner_of(id)
-  local known = read_record(id)
+  local known = registry and read_record(id)
   if not owner then return expire(id, known) end
   if known and known.incarnation == owner and #owner == 16 then
     local remaining = redis.call('PTTL', heartbeat_key(id))
@@ -113,21 +153,24 @@ local function look_at(id)
 end
 
 local ids = {}
-for i = 6, #ARGV do ids[#ids + 1] = ARGV[i] end
+for i = 7, #ARGV do ids[#ids + 1] = ARGV[i] end
 if #ids == 0 then
   ids = redis.call('ZRANGEBYSCORE', expiry_key, '-inf', whole(now), 'LIMIT', 0, limit)
   -- Nodes that nobody has entered yet: a page of the index, from where the last one ended.
-  if redis.call('SCARD', nodes_index_key) ~= redis.call('ZCARD', expiry_key) then
-    local cursor = redis.call('HGET', registry_key, 'scan') or '0'
-    local page = redis.call('SSCAN', nodes_index_key, cursor, 'COUNT', limit)
+  if #ids < limit and redis.call('SCARD', nodes_index_key) ~= redis.call('ZCARD', expiry_key) then
+    local page = redis.call('SSCAN', nodes_index_key, whole(registry_number('scan')), 'COUNT', limit)
     for _, id in ipairs(page[2]) do
-      if #ids < 2 * limit and not redis.call('ZSCORE', expiry_key, id) then ids[#ids + 1] = id end
+      if #ids < limit and not redis.call('ZSCORE', expiry_key, id) then ids[#ids + 1] = id end
     end
-    if registry then redis.call('HSET', registry_key, 'scan', page[1]) end
+    note('scan', tonumber(page[1]))
   end
 end
 for _, id in ipairs(ids) do look_at(id) end
 
-local next_look = redis.call('ZRANGE', expiry_key, 0, 0, 'WITHSCORES')
-local wait = next_look[2] and math.max(0, tonumber(next_look[2]) - now) or -1
-return {math.ceil(wait), expired, adopted, held, redis.call('ZCARD', expiry_key)}
+-- An expiry that is held back comes again a little later than the next look: it is not over before that has passed.
+if held > 0 then
+  note('held_at', now)
+elseif now - registry_number('held_at') < 2 * RETRY then
+  held = 1
+end
+return outcome()

@@ -27,7 +27,9 @@ local timestamp = unchanged and known.timestamp or whole(now)
 
 -- What stands at the node's own keys is written either way: that is the repair of whatever was evicted or deleted.
 redis.call('SET', heartbeat_key(id), incarnation, 'PX', ttl)
-redis.call('HSET', node_key(id), 'address', address, 'services', services, 'timestamp', timestamp)
+local content = content_of(address, services)
+redis.call('HSET', node_key(id), 'address', address, 'services', services, 'timestamp', timestamp, 'record',
+  content .. ' ' .. body)
 redis.call('PEXPIRE', node_key(id), 10 * ttl)
 redis.call('SADD', nodes_index_key, id)
 redis.call('ZADD', expiry_key, whole(now + ttl), id)
@@ -40,7 +42,7 @@ end
 
 if known then leave_services(id, known.body, names) end
 local tag = change(registry, id, incarnation, known and known.tag,
-  {content = content_of(address, services), timestamp = timestamp, body = body})
+  {content = content, timestamp = timestamp, body = body})
 keep_bookkeeping(ttl)
 publish(registry, channel, {type = known and 'NODE_UPDATED' or 'NODE_REGISTERED', body = body, timestamp = timestamp,
   tag = tag, incarnation = incarnation})

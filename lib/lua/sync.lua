@@ -10,9 +10,8 @@ if not is_type(registry_key, 'hash') or not (is_type(records_key, 'hash') or is_
 end
 local registry = read_registry()
 if not registry then return {'full', '', 0, digits(0)} end
-local floor = tonumber(redis.call('HGET', registry_key, 'floor') or '')
 local has_changes = is_type(changes_key, 'zset') or registry.revision == revision
-if registry.epoch ~= epoch or not floor or revision < floor or revision > registry.revision or not has_changes then
+if registry.epoch ~= epoch or revision < registry.floor or revision > registry.revision or not has_changes then
   return {'full', registry.epoch, registry.revision, digits(registry.digest)}
 end
 

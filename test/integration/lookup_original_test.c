@@ -92,12 +92,12 @@ START_TEST(an_original_is_found_that_came_when_one_of_ours_had_gone)
     const netron_options options = world_options(scene.server.url);
     netron_discovery *discovery = scene_join(&options);
     scene_enrol(discovery, "live", "10.0.0.2:80", NULL, NULL, NULL, NULL);
-    scene_fill("ours-", 1, ORDERS_1);
+    netron_discovery *mortal = scene_join(&options);
+    scene_enrol(mortal, "ours", "10.0.0.3:80", "orders", "1.0.0", NULL, NULL);
+    netron_discovery_free(mortal);
     /* Ours died, and an original that saw it removed it as originals do. */
-    server_expect(&scene.server, "0", "ZADD %s 1 ours-00000", PREFIX ":expiry");
-    server_expect(&scene.server, "1", "DEL %s", PREFIX ":heartbeat:ours-00000");
-    server_expect(&scene.server, "1", "DEL %s", PREFIX ":nodes:ours-00000");
-    server_expect(&scene.server, "1", "SREM %s ours-00000", PREFIX ":index:nodes");
+    server_expect(&scene.server, "2", "DEL %s %s", PREFIX ":heartbeat:ours", PREFIX ":nodes:ours");
+    server_expect(&scene.server, "1", "SREM %s ours", PREFIX ":index:nodes");
     scene_store_original("a", "10.0.0.9:80", ORDERS_1);
     EXPECT_FOUND(discovery, NULL, NULL, "a 10.0.0.9:80 orders@1.0.0; live 10.0.0.2:80");
     expect_found_soon(discovery, "orders", "a 10.0.0.9:80 orders@1.0.0", ORDERS_1);

@@ -42,7 +42,7 @@ START_TEST(a_node_stands_in_redis_as_the_protocol_says)
     ck_assert_uint_eq(strspn(incarnation, "0123456789abcdef"), 16);
     assert_between(server_integer(&server, "PTTL %s", P ":heartbeat:node-1"), 10000, 15000);
 
-    ck_assert_int_eq(server_integer(&server, "HLEN %s", P ":nodes:node-1"), 3);
+    ck_assert_int_eq(server_integer(&server, "HLEN %s", P ":nodes:node-1"), 4);
     server_expect(&server, "10.0.0.1:4000", "HGET %s address", P ":nodes:node-1");
     server_expect(&server, services, "HGET %s services", P ":nodes:node-1");
     server_text(&server, timestamp, sizeof(timestamp), "HGET %s timestamp", P ":nodes:node-1");
