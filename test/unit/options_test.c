@@ -50,7 +50,7 @@ END_TEST
 
 START_TEST(the_struct_of_the_first_version_is_read_no_further)
 {
-    netron_options *first = malloc(FIRST_SIZE);
+    void *first = malloc(FIRST_SIZE);
     netron_options options;
     netron_options_init(&options);
     options.size = FIRST_SIZE;
