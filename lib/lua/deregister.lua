@@ -6,14 +6,13 @@ local id, incarnation, channel = ARGV[1], ARGV[2], ARGV[3]
 
 local owner = owner_of(id)
 if owner and owner ~= incarnation then return {'fenced', redis.call('PTTL', heartbeat_key(id))} end
-clear_foreign_bookkeeping()
 local known = read_record(id)
 -- Another process registered the id after us and died: its record is for whoever reconciles, not for us.
 if not owner and known and known.incarnation ~= incarnation then return {'gone', 0} end
 
 redis.call('DEL', heartbeat_key(id), node_key(id))
-redis.call('SREM', nodes_index_key, id)
-redis.call('ZREM', expiry_key, id)
+own('SREM', nodes_index_key, id)
+own('ZREM', expiry_key, id)
 if known then leave_services(id, known.body, {}) end
 local registry = read_registry()
 if not (known and registry) then

@@ -28,7 +28,15 @@ local function is_type(key, wanted)
   return redis.call('TYPE', key).ok == wanted
 end
 
--- A value of the wrong type under one of our names is nobody's: it would fail every later write half-way.
+-- Runs a command on the key that is its first argument. A value of the wrong type under one of our names is nobody's, and
+-- goes. The command's own failure tells: asking for the type before each would cost as much as the commands themselves.
+local function own(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then return reply end
+  if string.find(reply.err, 'WRONGTYPE', 1, true) then redis.call('DEL', (select(2, ...))) end
+  return redis.call(...)
+end
+
 local function clear_unless(key, wanted)
   local found = redis.call('TYPE', key).ok
   if found ~= wanted and found ~= 'none' then redis.call('DEL', key) end
@@ -42,9 +50,10 @@ local function clear_foreign_bookkeeping()
   clear_unless(nodes_index_key, 'set')
 end
 
--- PEXPIRE ... GT needs Redis 7; a node with a short ttl must not shorten what a node with a long one set.
+-- PEXPIRE ... GT needs Redis 7; a node with a short ttl must not shorten what a node with a long one set. A lifetime is
+-- renewed once a tenth of it is gone: each call would do it otherwise.
 local function keep(key, lifetime)
-  if redis.call('PTTL', key) < lifetime then redis.call('PEXPIRE', key, lifetime) end
+  if redis.call('PTTL', key) < lifetime - lifetime / 10 then redis.call('PEXPIRE', key, lifetime) end
 end
 
 local function keep_bookkeeping(ttl)
@@ -63,19 +72,21 @@ end
 
 -- The owner of a node, or false; a heartbeat that is no string belongs to nobody.
 local function owner_of(id)
-  local key = heartbeat_key(id)
-  return is_type(key, 'string') and redis.call('GET', key)
+  local owner = redis.pcall('GET', heartbeat_key(id))
+  if type(owner) ~= 'table' then return owner end
+  return not string.find(owner.err, 'WRONGTYPE', 1, true) and redis.call('GET', heartbeat_key(id))
 end
 
--- A record's line in parts, or nil when it is none. Without a tag it does not count in the digest either.
+-- A record's line in parts, or nil when it is none, and whether there is a line. Without a tag it does not count in the
+-- digest either.
 local function read_record(id)
-  local line = redis.call('HGET', records_key, id)
-  if not line then return nil end
+  local line = own('HGET', records_key, id)
+  if not line then return nil, false end
   local revision, tag, incarnation, content, timestamp, body =
     string.match(line, '^(%d+) (%x+) (%S+) (%x+) (%d+) ({.*})$')
-  if not tag or #tag ~= 12 then return nil end
+  if not tag or #tag ~= 12 then return nil, true end
   return {revision = revision, tag = tag, incarnation = incarnation, content = content, timestamp = timestamp,
-    body = body}
+    body = body}, true
 end
 
 local function content_of(address, services)
@@ -100,16 +111,14 @@ end
 local function leave_services(id, body, except)
   for name in pairs(names_in(body)) do
     if not except[name] then
-      clear_unless(service_index .. name, 'set')
-      redis.call('SREM', service_index .. name, id)
+      own('SREM', service_index .. name, id)
     end
   end
 end
 
 local function join_services(id, names, lifetime)
   for name in pairs(names) do
-    clear_unless(service_index .. name, 'set')
-    redis.call('SADD', service_index .. name, id)
+    own('SADD', service_index .. name, id)
     keep(service_index .. name, lifetime)
   end
 end
@@ -117,14 +126,14 @@ end
 -- The registry's numbers, or nil when it is not born or no longer whole. One whose records are not as many as it counted
 -- lost some to eviction or to somebody's DEL, and with them what their tags add to the digest: its numbers no longer hold.
 local function read_registry()
-  local values = redis.call('HMGET', registry_key, 'epoch', 'revision', 'digest', 'count', 'floor')
+  local values = own('HMGET', registry_key, 'epoch', 'revision', 'digest', 'count', 'floor')
   local epoch, revision, digest, count = values[1] or '', values[2] or '', values[3] or '', values[4] or ''
   local floor = values[5] or ''
   if not (string.match(epoch, '^%w+$') and #epoch <= 64 and string.match(revision, '^%d+$') and #revision <= 15 and
     string.match(floor, '^%d+$') and #floor <= 15 and string.match(digest, '^%x+$') and #digest == 12) then
     return nil
   end
-  if tostring(redis.call('HLEN', records_key)) ~= count then return nil end
+  if tostring(own('HLEN', records_key)) ~= count then return nil end
   return {epoch = epoch, revision = tonumber(revision), digest = tonumber(digest, 16), floor = tonumber(floor)}
 end
 
@@ -139,10 +148,6 @@ end
 -- Enters one change of a node: its record becomes what record(tag) says, or goes when that is nil. The old tag leaves the
 -- digest, the new one comes in.
 local function change(registry, id, incarnation, old_tag, record)
-  -- Without its changes the registry cannot say what happened since an earlier revision.
-  if registry.revision > 0 and redis.call('EXISTS', changes_key) == 0 then
-    redis.call('HSET', registry_key, 'floor', whole(registry.revision))
-  end
   registry.revision = registry.revision + 1
   local revision = whole(registry.revision)
   local tag = old_tag
@@ -156,11 +161,17 @@ local function change(registry, id, incarnation, old_tag, record)
   else
     redis.call('HDEL', records_key, id)
   end
-  redis.call('HSET', registry_key, 'revision', revision, 'digest', digits(registry.digest), 'count',
-    redis.call('HLEN', records_key))
-  redis.call('ZADD', changes_key, revision, id)
-  keep(changes_key, 3600000)
-  local excess = redis.call('ZCARD', changes_key) - redis.call('HLEN', records_key) - CHANGES_MARGIN
+  local count = redis.call('HLEN', records_key)
+  redis.call('HSET', registry_key, 'revision', revision, 'digest', digits(registry.digest), 'count', count)
+  local is_new = own('ZADD', changes_key, revision, id) == 1
+  local changes = redis.call('ZCARD', changes_key)
+  if is_new and changes == 1 then
+    -- Without the changes before this one the registry cannot say what happened since an earlier revision.
+    keep(changes_key, 3600000)
+    registry.floor = registry.revision - 1
+    redis.call('HSET', registry_key, 'floor', whole(registry.floor))
+  end
+  local excess = changes - count - CHANGES_MARGIN
   if excess > 0 then
     local cut = redis.call('ZPOPMIN', changes_key, math.min(excess, PAGE))
     redis.call('HSET', registry_key, 'floor', whole(math.max(tonumber(cut[#cut]) or 0, registry.floor or 0)))

@@ -7,18 +7,14 @@
 local id, incarnation, policy, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local address, services, body, channel = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
-clear_unless(heartbeat_key(id), 'string')
-local owner = redis.call('GET', heartbeat_key(id))
+local owner = own('GET', heartbeat_key(id))
 if owner and owner ~= incarnation and policy ~= 'take-over' then
   return {policy == 'reject' and 'held' or 'fenced', redis.call('PTTL', heartbeat_key(id))}
 end
-clear_foreign_bookkeeping()
-clear_unless(node_key(id), 'hash')
-
 local registry = read_registry()
-local known = read_record(id)
+local known, is_there = read_record(id)
 -- A record that became garbage took its tag with it.
-if not registry or (not known and redis.call('HEXISTS', records_key, id) == 1) then
+if not registry or (not known and is_there) then
   registry = new_registry(id .. ' ' .. incarnation)
   known = nil
 end
@@ -28,11 +24,11 @@ local timestamp = unchanged and known.timestamp or whole(now)
 -- What stands at the node's own keys is written either way: that is the repair of whatever was evicted or deleted.
 redis.call('SET', heartbeat_key(id), incarnation, 'PX', ttl)
 local content = content_of(address, services)
-redis.call('HSET', node_key(id), 'address', address, 'services', services, 'timestamp', timestamp, 'record',
+own('HSET', node_key(id), 'address', address, 'services', services, 'timestamp', timestamp, 'record',
   content .. ' ' .. body)
 redis.call('PEXPIRE', node_key(id), 10 * ttl)
-redis.call('SADD', nodes_index_key, id)
-redis.call('ZADD', expiry_key, whole(now + ttl), id)
+own('SADD', nodes_index_key, id)
+own('ZADD', expiry_key, whole(now + ttl), id)
 local names = service_names(cjson.decode(services))
 join_services(id, names, math.max(3600000, 10 * ttl))
 if unchanged then
