@@ -145,11 +145,29 @@ local function look_at(id)
   local owner = owner_of(id)
   local known = registry and read_record(id)
   if not owner then return expire(id, known) end
-  if known and known.incarnation == owner and #owner == 16 then
-    local remaining = redis.call('PTTL', heartbeat_key(id))
-    return look_again(id, remaining >= 0 and remaining or RETRY)
-  end
   adopt(id, owner, known)
+end
+
+-- Most nodes are alive and ours: that is seen by two commands for all of them and one for each, and one more sets when to
+-- look next. What is left is looked at one by one.
+local RECORD = '^%d+ ' .. string.rep('%x', 12) .. ' (%S+) %x+ %d+ {.*}$'
+local function look_at_all(ids)
+  local heartbeats, looks, others = {}, {}, {}
+  for i, id in ipairs(ids) do heartbeats[i] = heartbeat_key(id) end
+  local owners = redis.call('MGET', unpack(heartbeats))
+  local lines = redis.call('HMGET', records_key, unpack(ids))
+  for i, id in ipairs(ids) do
+    local owner = owners[i]
+    if registry and owner and #owner == 16 and lines[i] and string.match(lines[i], RECORD) == owner then
+      local remaining = redis.call('PTTL', heartbeats[i])
+      looks[#looks + 1] = whole(now + (remaining >= 0 and remaining or RETRY))
+      looks[#looks + 1] = id
+    else
+      others[#others + 1] = id
+    end
+  end
+  if #looks > 0 then redis.pcall('ZADD', expiry_key, unpack(looks)) end
+  for _, id in ipairs(others) do look_at(id) end
 end
 
 local ids = {}
@@ -165,7 +183,7 @@ if #ids == 0 then
     note('scan', tonumber(page[1]))
   end
 end
-for _, id in ipairs(ids) do look_at(id) end
+if #ids > 0 then look_at_all(ids) end
 
 -- An expiry that is held back comes again a little later than the next look: it is not over before that has passed.
 if held > 0 then
