@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_TEXT "512"
+#define PAGE_TEXT "128" /* a millisecond for Redis, or some when it has slept */
 #define FIXED_ARGUMENTS 6 /* of the script, before the ids */
 /* Looks are at most this far apart, for a node that was registered since the last one can be due before what was due
  * then. A death is told within its TTL and a second: this, the spread, and the way through Redis. */
@@ -128,7 +128,7 @@ static void read_outcome(struct netron_janitor *janitor, const struct netron_rep
     uint32_t delay = is_soon ? (uint32_t)wait : PASS_MAX_MS;
     if (!janitor->is_open)
         return;
-    pass_after(janitor, delay + spread(janitor, PASS_SPREAD_MS));
+    pass_after(janitor, delay + spread(janitor, delay == 0 ? PASS_SPREAD_MS / 4 : PASS_SPREAD_MS));
     for (struct netron_hint *each = janitor->hints; each != NULL; each = each->hh.next) {
         uint64_t now = netron_core_now(janitor->core);
         uint64_t due = each->due > now ? each->due - now : 0;
