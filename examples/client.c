@@ -100,16 +100,22 @@ static void on_found(netron_discovery *discovery, int code, const netron_node *c
         give_up(client, "the lookup failed", netron_discovery_error(discovery));
         return;
     }
-    if (count == 0) {
+    /* Those that are up; one that drains, say, is still there for what it has begun. */
+    const netron_node *node = NULL;
+    size_t usable = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned dice = 0;
+        evutil_secure_rng_get_bytes(&dice, sizeof(dice));
+        if (nodes[i]->state == NETRON_NODE_UP && dice % ++usable == 0)
+            node = nodes[i]; /* any of them will do, so the load is spread; who asks more often uses a picker */
+    }
+    if (node == NULL) {
         give_up(client, client->service,
                 client->version != NULL ? "no live node offers this version" : "no live node offers this service");
         return;
     }
-    unsigned dice = 0; /* any of them will do, so the load is spread */
-    evutil_secure_rng_get_bytes(&dice, sizeof(dice));
-    const netron_node *node = nodes[dice % count];
     snprintf(client->address, sizeof(client->address), "%s", node->address); /* a node ends with this callback */
-    printf("%zu found, asking %s\n", count, node->id);
+    printf("%zu found, asking %s\n", usable, node->id);
     ask(client);
 }
 

@@ -94,6 +94,22 @@ START_TEST(a_client_finds_servers_by_name_and_version_until_they_leave)
 }
 END_TEST
 
+START_TEST(a_client_does_not_ask_a_server_that_drains)
+{
+    struct program server;
+    struct program client;
+    char id[256];
+    ck_assert_int_eq(setenv("DRAIN_MS", "60000", 1), 0);
+    start_server_program(&server, "server orders 1.0.0", id, sizeof(id));
+    ck_assert_int_eq(run(&client, "client orders"), 0);
+    ck_assert_int_eq(kill(server.pid, SIGTERM), 0);
+    program_expect(&server, "draining for 60000 ms", NULL, 0);
+    AWAIT(&scene.world, run(&client, "client orders") == 1);
+    EXPECT_SAID(&client, "client: orders: no live node offers this service");
+    program_stop(&server, SIGTERM); /* who asks twice does not want to wait */
+}
+END_TEST
+
 START_TEST(a_server_that_is_killed_is_found_until_its_ttl_is_over)
 {
     struct program server;
@@ -315,6 +331,7 @@ int main(void)
     Suite *suite = suite_create("examples");
     TCase *tcase = scene_case(suite, "server and client");
     tcase_add_test(tcase, a_client_finds_servers_by_name_and_version_until_they_leave);
+    tcase_add_test(tcase, a_client_does_not_ask_a_server_that_drains);
     tcase_add_test(tcase, a_server_that_is_killed_is_found_until_its_ttl_is_over);
     tcase_add_test(tcase, a_server_restarted_on_its_port_takes_its_old_place);
     tcase_add_test(tcase, a_server_serves_while_redis_is_away_and_registers_when_it_is_back);
