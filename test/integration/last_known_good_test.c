@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* A thousand nodes, and Redis or many of them gone at once: whoever watches keeps what was there, until it is either
+ * back or really gone. */
+#include "scene.h"
+#include "tally.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NODES 1000
+#define INTERVAL_MS 333
+#define TTL_MS 1000
+
+static struct server mortal;
+static struct tally heard[2];
+static netron_discovery *watchers[2];
+static netron_discovery *owners[2];
+
+/* ---- a fleet on a Redis that can die ---- */
+
+static netron_options fleet_options(void)
+{
+    netron_options options = world_options(mortal.url);
+    options.heartbeat_interval_ms = INTERVAL_MS;
+    options.heartbeat_ttl_ms = TTL_MS;
+    options.reconnect_min_ms = 50;
+    options.reconnect_max_ms = 100;
+    return options;
+}
+
+static void open_fleet(void)
+{
+    server_start(&mortal, NULL);
+}
+
+static void close_fleet(void)
+{
+    for (int i = 0; i < 2; i++) {
+        netron_discovery_free(watchers[i]);
+        netron_discovery_free(owners[i]);
+    }
+    server_stop(&mortal);
+}
+
+/* A discovery with nodes of these numbers. */
+static netron_discovery *own(int from, int to)
+{
+    const netron_options options = fleet_options();
+    netron_discovery *owner = world_join(&scene.world, &options);
+    for (int i = from; i < to; i++) {
+        char id[32];
+        char address[32];
+        netron_service services[2];
+        snprintf(id, sizeof(id), "n%05d", i);
+        snprintf(address, sizeof(address), "10.0.0.1:%d", 10000 + i);
+        const netron_node node = make_node(id, address, services, "orders", "1.0.0", NULL, NULL);
+        ck_assert_int_eq(netron_register(owner, &node, NULL, NULL, NULL), 0);
+    }
+    return owner;
+}
+
+static netron_discovery *watch(struct tally *tally)
+{
+    const netron_options options = fleet_options();
+    netron_discovery *watcher = world_join(&scene.world, &options);
+    ck_assert_int_eq(netron_subscribe_to_events(watcher, tally_event, tally, NULL), 0);
+    return watcher;
+}
+
+static netron_view_status status_of(netron_discovery *watcher)
+{
+    netron_view_status status = {.size = sizeof(status)};
+    ck_assert_int_eq(netron_view_get_status(watcher, &status), 0);
+    return status;
+}
+
+static size_t found_by(netron_discovery *watcher)
+{
+    const netron_snapshot *found = netron_view_find(watcher, "orders", "^1.0.0");
+    ck_assert_ptr_nonnull(found);
+    size_t count = found->count;
+    netron_snapshot_release(found);
+    return count;
+}
+
+/* The first owner has the nodes up to `parted`, the second one the others. */
+static void begin_fleet(int parted)
+{
+    owners[0] = own(0, parted);
+    if (parted < NODES)
+        owners[1] = own(parted, NODES);
+    for (int i = 0; i < 2; i++)
+        watchers[i] = watch(&heard[i]);
+    AWAIT(&scene.world, heard[0].count[NETRON_NODE_REGISTERED] == NODES &&
+                            heard[1].count[NETRON_NODE_REGISTERED] == NODES && heard[0].synced && heard[1].synced);
+}
+
+static bool are(netron_view_state state)
+{
+    return status_of(watchers[0]).state == state && status_of(watchers[1]).state == state;
+}
+
+static int all_registered(void)
+{
+    int count = (int)scene_stats(owners[0]).nodes_registered;
+    return owners[1] != NULL ? count + (int)scene_stats(owners[1]).nodes_registered : count;
+}
+
+static int turns_seen[2][NETRON_VIEW_PROTECTED + 1]; /* by each watcher in each state */
+
+/* Both views find at least so many. */
+static bool look(size_t least)
+{
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_ge(found_by(watchers[i]), least);
+        turns_seen[i][status_of(watchers[i]).state]++;
+    }
+    return true;
+}
+
+/* AWAIT that looks at each turn of the loop. */
+#define AWAIT_FINDING(least, condition) AWAIT(&scene.world, look(least) && (condition))
+
+/* ---- Redis dies ---- */
+
+/* When Redis saw the nodes register. They come soon, but not all in the same instant. */
+static void expect_spread_registrations(void)
+{
+    long long first = LLONG_MAX;
+    long long last = 0;
+    redisReply *records = server_ask(&mortal, "HVALS " PREFIX ":records");
+    ck_assert_uint_eq(records->elements, NODES);
+    for (size_t i = 0; i < NODES; i++) {
+        long long at = 0;
+        ck_assert_int_eq(sscanf(records->element[i]->str, "%*s %*s %*s %*s %lld ", &at), 1);
+        first = at < first ? at : first;
+        last = at > last ? at : last;
+    }
+    freeReplyObject(records);
+    fprintf(stderr, "# %d nodes registered again within %lld ms\n", NODES, last - first);
+    ck_assert_int_gt((int)(last - first), INTERVAL_MS / 20);
+    ck_assert_int_lt((int)(last - first), TTL_MS);
+}
+
+START_TEST(a_redis_that_restarts_empty_takes_nobody_away)
+{
+    begin_fleet(NODES);
+    server_kill(&mortal);
+    AWAIT_FINDING(NODES, are(NETRON_VIEW_STALE));
+    server_start_again(&mortal, NULL);
+    uint64_t began_at = world_clock_ms();
+    AWAIT_FINDING(NODES, are(NETRON_VIEW_FRESH) && all_registered() == NODES);
+    fprintf(stderr, "# all is as before %d ms after Redis\n", (int)(world_clock_ms() - began_at));
+    /* Until the grace would be over. */
+    AWAIT_FINDING(NODES, world_clock_ms() - began_at > 2 * TTL_MS);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(heard[i].count[NETRON_NODE_REGISTERED], NODES);
+        ck_assert_int_eq(tally_most(&heard[i], NETRON_NODE_REGISTERED), 1);
+        ck_assert_int_eq(tally_all(&heard[i]), NODES);
+        ck_assert_int_eq(heard[i].synced, 1);
+    }
+    expect_spread_registrations();
+}
+END_TEST
+
+#define LOST 100
+
+START_TEST(who_does_not_come_back_after_redis_did_is_told_once_when_the_grace_is_over)
+{
+    begin_fleet(NODES - LOST);
+    server_kill(&mortal);
+    AWAIT_FINDING(NODES, are(NETRON_VIEW_STALE));
+    netron_discovery_free(owners[1]);
+    owners[1] = NULL;
+    server_start_again(&mortal, NULL);
+    uint64_t began_at = world_clock_ms();
+    AWAIT_FINDING(NODES, are(NETRON_VIEW_PROTECTED) && status_of(watchers[0]).kept_count == LOST &&
+                             status_of(watchers[1]).kept_count == LOST);
+    AWAIT_FINDING(NODES - LOST, heard[0].expired == LOST && heard[1].expired == LOST);
+    fprintf(stderr, "# %d that did not come back: told %d ms after Redis\n", LOST, (int)(world_clock_ms() - began_at));
+    ck_assert_uint_gt(heard[0].departed_at[0] - began_at, TTL_MS - 50); /* the slack is the loop's cached time */
+    AWAIT_FINDING(NODES - LOST, are(NETRON_VIEW_FRESH));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(tally_most(&heard[i], NETRON_NODE_DEREGISTERED), 1);
+        ck_assert_int_eq(tally_all(&heard[i]), NODES + LOST);
+        ck_assert_uint_eq(found_by(watchers[i]), NODES - LOST);
+    }
+}
+END_TEST
+
+/* The grace is for coming back to a Redis that is there. */
+START_TEST(a_redis_that_dies_again_within_the_grace_takes_nobody_away_either)
+{
+    begin_fleet(NODES - LOST);
+    server_kill(&mortal);
+    AWAIT_FINDING(NODES, are(NETRON_VIEW_STALE));
+    netron_discovery_free(owners[1]);
+    owners[1] = NULL;
+    server_start_again(&mortal, NULL);
+    AWAIT_FINDING(NODES, are(NETRON_VIEW_PROTECTED));
+    server_kill(&mortal);
+    uint64_t killed_at = world_clock_ms();
+    AWAIT_FINDING(NODES, world_clock_ms() - killed_at > 2 * TTL_MS);
+    owners[1] = own(NODES - LOST, NODES);
+    server_start_again(&mortal, NULL);
+    AWAIT_FINDING(NODES, are(NETRON_VIEW_FRESH) && all_registered() == NODES);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(heard[i].count[NETRON_NODE_REGISTERED], NODES);
+        ck_assert_int_eq(heard[i].count[NETRON_NODE_UPDATED], LOST); /* other processes than before */
+        ck_assert_int_eq(tally_all(&heard[i]), NODES + LOST);
+    }
+}
+END_TEST
+
+/* ---- many nodes die ---- */
+
+#define DEAD 300
+#define SHARE 15 /* percent of the nodes that a window of one TTL lets expire */
+
+START_TEST(the_death_of_many_is_told_a_share_at_a_time_and_seen_as_protection_until_all_is_told)
+{
+    begin_fleet(NODES - DEAD);
+    netron_discovery_free(owners[1]);
+    owners[1] = NULL;
+    AWAIT_FINDING(NODES - DEAD, are(NETRON_VIEW_PROTECTED));
+    ck_assert_int_lt(heard[0].expired, DEAD);
+    memset(turns_seen, 0, sizeof(turns_seen));
+    AWAIT_FINDING(NODES - DEAD, heard[0].expired == DEAD && heard[1].expired == DEAD);
+    ck_assert_int_eq(turns_seen[0][NETRON_VIEW_FRESH] + turns_seen[1][NETRON_VIEW_FRESH], 0);
+    AWAIT_FINDING(NODES - DEAD, are(NETRON_VIEW_FRESH));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(turns_seen[i][NETRON_VIEW_STALE], 0);
+        const uint64_t *at = heard[i].departed_at;
+        int share = NODES * SHARE / 100;
+        fprintf(stderr, "# %d of %d dead: %d told after %d ms, all after %d ms\n", DEAD, NODES, share,
+                (int)(at[share - 1] - at[0]), (int)(at[DEAD - 1] - at[0]));
+        ck_assert_uint_gt(at[share] - at[0], TTL_MS * 3 / 4); /* the window began a little earlier than it was heard */
+        ck_assert_int_eq(tally_most(&heard[i], NETRON_NODE_DEREGISTERED), 1);
+        ck_assert_int_eq(tally_all(&heard[i]), NODES + DEAD);
+    }
+    ck_assert_int_eq(all_registered(), NODES - DEAD);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("last_known_good");
+    TCase *tcase = scene_case(suite, "redis dies");
+    tcase_add_checked_fixture(tcase, open_fleet, close_fleet);
+    tcase_add_test(tcase, a_redis_that_restarts_empty_takes_nobody_away);
+    tcase_add_test(tcase, who_does_not_come_back_after_redis_did_is_told_once_when_the_grace_is_over);
+    tcase_add_test(tcase, a_redis_that_dies_again_within_the_grace_takes_nobody_away_either);
+    tcase = scene_case(suite, "many nodes die");
+    tcase_add_checked_fixture(tcase, open_fleet, close_fleet);
+    tcase_add_test(tcase, the_death_of_many_is_told_a_share_at_a_time_and_seen_as_protection_until_all_is_told);
+    return suite_run(suite);
+}
