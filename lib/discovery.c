@@ -4,8 +4,8 @@
  *
  *     RUNNING -> LEAVING (the registrations deregister) -> CLOSED (both links are gone)
  */
-#include "completion.h"
 #include "discovery.h"
+#include "completion.h"
 #include "feed.h"
 #include "keys.h"
 #include "lookup.h"

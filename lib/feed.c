@@ -9,6 +9,8 @@
 
 #define RETRY_MIN_MS 200u /* between syncs that failed while both links were up */
 #define RETRY_MAX_MS 10000u
+#define GAP_MS 200u /* in which an event may still be on its way, after a look over the other link told of its change  \
+                     */
 
 static void enter(struct netron_feed *feed, enum netron_feed_state state, const char *why)
 {
@@ -100,6 +102,29 @@ static void on_next_sync(void *arg)
         netron_core_after(feed->core, &feed->next_sync, feed->settings->anti_entropy_interval_ms);
     else
         begin_sync(feed, "it is time");
+}
+
+/* Changes that are never published (a process without Pub/Sub, a user who may not publish) are seen by the looks. */
+static bool is_behind(const struct netron_feed *feed, const char *epoch, uint64_t revision)
+{
+    return feed->state == NETRON_FEED_LIVE && (strcmp(epoch, feed->sync.epoch) != 0 || revision > feed->sync.revision);
+}
+
+static void on_looked(void *arg, const char *epoch, uint64_t revision)
+{
+    struct netron_feed *feed = arg;
+    if (feed->gap.set || !is_behind(feed, epoch, revision) || strlen(epoch) > NETRON_EPOCH_MAX)
+        return;
+    memcpy(feed->gap_epoch, epoch, strlen(epoch) + 1);
+    feed->gap_revision = revision;
+    netron_core_after(feed->core, &feed->gap, GAP_MS);
+}
+
+static void on_gap(void *arg)
+{
+    struct netron_feed *feed = arg;
+    if (is_behind(feed, feed->gap_epoch, feed->gap_revision))
+        begin_sync(feed, "changes were not heard of");
 }
 
 static void on_grace_over(void *arg)
@@ -307,10 +332,16 @@ int netron_feed_init(struct netron_feed *feed)
 {
     netron_deadline_init(&feed->next_sync, on_next_sync, feed);
     netron_deadline_init(&feed->grace, on_grace_over, feed);
+    netron_deadline_init(&feed->gap, on_gap, feed);
     feed->records_key = netron_key_name(feed->settings->key_prefix, NETRON_KEY_RECORDS, "");
-    feed->subscriptions = (struct netron_subscriptions){.core = feed->core, .revision = &feed->sync.revision, .picture = picture, .picture_arg = feed};
-    feed->janitor = (struct netron_janitor){
-        .core = feed->core, .settings = feed->settings, .link = feed->commands, .registry_key = feed->registry_key};
+    feed->subscriptions = (struct netron_subscriptions){
+        .core = feed->core, .revision = &feed->sync.revision, .picture = picture, .picture_arg = feed};
+    feed->janitor = (struct netron_janitor){.core = feed->core,
+                                            .settings = feed->settings,
+                                            .link = feed->commands,
+                                            .registry_key = feed->registry_key,
+                                            .looked = on_looked,
+                                            .arg = feed};
     netron_janitor_init(&feed->janitor);
     feed->sync = (struct netron_sync){.core = feed->core,
                                       .link = feed->commands,
@@ -353,6 +384,7 @@ void netron_feed_close(struct netron_feed *feed)
     netron_sync_abort(&feed->sync);
     netron_janitor_close(&feed->janitor);
     netron_core_cancel(feed->core, &feed->grace);
+    netron_core_cancel(feed->core, &feed->gap);
     netron_replica_close(&feed->replica);
     netron_link_free(feed->link);
     feed->link = NULL;

@@ -34,13 +34,16 @@ struct netron_feed {
     struct netron_janitor janitor;
     struct netron_skipped *skipped;
     struct netron_subscriptions subscriptions;
-    struct netron_deadline next_sync; /* the next try while SYNCING, the anti-entropy period while LIVE */
-    struct netron_deadline grace;     /* the end of the time for which missing nodes are kept */
+    struct netron_deadline next_sync;   /* the next try while SYNCING, the anti-entropy period while LIVE */
+    struct netron_deadline grace;       /* the end of the time for which missing nodes are kept */
     char suspect[NETRON_EPOCH_MAX + 1]; /* another epoch that was heard of; after a sync it is ours, or foreign */
     char foreign[NETRON_EPOCH_MAX + 1]; /* of another fleet on the same channel: its events are none of ours */
-    uint64_t must_reach;              /* a revision that was heard of while SYNCING; UINT64_MAX: of another history */
-    unsigned attempts;                /* syncs that failed in a row */
-    uint64_t stale_since;             /* 0 = not stale; ms of the loop's clock */
+    struct netron_deadline gap;         /* a change that a look told of should have been heard of by then */
+    char gap_epoch[NETRON_EPOCH_MAX + 1];
+    uint64_t gap_revision;
+    uint64_t must_reach;  /* a revision that was heard of while SYNCING; UINT64_MAX: of another history */
+    unsigned attempts;    /* syncs that failed in a row */
+    uint64_t stale_since; /* 0 = not stale; ms of the loop's clock */
     bool garbage_logged;
 };
 

@@ -66,10 +66,8 @@ static int auth_refused(const struct netron_handshake *handshake, const struct n
 static int select_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
                           struct netron_failure *why)
 {
-    (void)handshake;
-    (void)reply;
     if (why->code == NETRON_EREDIS)
-        why->code = NETRON_EDATABASE;
+        netron_fail(why, NETRON_EDATABASE, "SELECT %u: %s", handshake->database, netron_reply_error(reply));
     return why->code;
 }
 
@@ -77,9 +75,12 @@ static int select_refused(const struct netron_handshake *handshake, const struct
 static int hello_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
                          struct netron_failure *why)
 {
-    (void)handshake;
     if (netron_reply_error_is(reply, "NOPERM"))
         return 0;
+    if (handshake->password == NULL && netron_reply_error_is(reply, "NOAUTH"))
+        return netron_fail(why, NETRON_EAUTH,
+                           "Redis wants a password, and none is set (options.password or the URL): %s",
+                           netron_reply_error(reply));
     return knows_no_such_call(reply) ? too_old(reply, "HELLO", why) : why->code;
 }
 
@@ -148,7 +149,8 @@ int netron_handshake_begin(struct netron_handshake *handshake, struct netron_con
                            const struct netron_settings *settings, netron_handshake_fn fn, void *arg)
 {
     const struct netron_url *url = &settings->redis;
-    *handshake = (struct netron_handshake){.password = url->password, .fn = fn, .arg = arg};
+    *handshake =
+        (struct netron_handshake){.password = url->password, .database = (unsigned)url->database, .fn = fn, .arg = arg};
     int code = 0;
     if (url->username != NULL) {
         const char *words[] = {"AUTH", url->username, url->password};

@@ -12,6 +12,7 @@ typedef void (*netron_handshake_fn)(void *arg, const struct netron_failure *fail
 /* Embedded in its owner, which has to outlive the connection's requests. */
 struct netron_handshake {
     const char *password; /* borrowed; NULL when there is none */
+    unsigned database;
     unsigned outstanding;
     bool failed;
     netron_handshake_fn fn;

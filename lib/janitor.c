@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_TEXT "128" /* a millisecond for Redis, or some when it has slept */
-#define FIXED_ARGUMENTS 6 /* of the script, before the ids */
+#define PAGE_TEXT "128"   /* a millisecond for Redis, or some when it has slept */
+#define FIXED_ARGUMENTS 7 /* of the script, before the ids */
 /* Looks are at most this far apart, for a node that was registered since the last one can be due before what was due
  * then. A death is told within its TTL and a second: this, the spread, and the way through Redis. */
 #define PASS_MAX_MS 600u
 #define PASS_SPREAD_MS 200u /* so that a fleet of janitors does not look in the same instant */
 #define RETRY_MS 1000u
+#define STALL_MS 1000u   /* an answer that took longer says that Redis, or the way to it, stood still */
 #define HINT_MS 300u     /* a hint waits up to this long for the news of another janitor's look */
 #define HINTS_MAX 64u    /* in one call, beside its fixed arguments */
 #define HINTS_KEPT 4096u /* beyond, the regular looks have to do */
@@ -110,6 +111,27 @@ static void complain(struct netron_janitor *janitor, const struct netron_failure
     janitor->has_complained = true;
 }
 
+/* An answer that took long was held up in Redis, or on the way, and the beats of others with it: what seems silent then
+ * is judged as after a reconnect. */
+static void read_clock(struct netron_janitor *janitor, const struct netron_reply *reply)
+{
+    const char *time = netron_reply_text(netron_reply_at(reply, 6), NULL);
+    uint64_t now = netron_core_now(janitor->core);
+    janitor->redis_time = time != NULL ? strtoull(time, NULL, 10) : 0;
+    janitor->answered_at = now;
+    if (now - janitor->looked_at > STALL_MS)
+        janitor->connected_at = now;
+}
+
+static void tell_revision(struct netron_janitor *janitor, const struct netron_reply *reply)
+{
+    long long revision = 0;
+    const char *epoch = netron_reply_text(netron_reply_at(reply, 7), NULL);
+    if (janitor->looked != NULL && epoch != NULL && netron_reply_integer(netron_reply_at(reply, 8), &revision) &&
+        revision >= 0)
+        janitor->looked(janitor->arg, epoch, (uint64_t)revision);
+}
+
 static void read_outcome(struct netron_janitor *janitor, const struct netron_reply *reply)
 {
     long long wait = -1, held = 0, unjudged = 0;
@@ -142,8 +164,10 @@ static void on_reconciled(void *arg, const struct netron_reply *reply, const str
     struct netron_janitor *janitor = arg;
     struct netron_failure why;
     janitor->call = NULL;
-    if (netron_reply_count(reply) >= 6) {
+    if (netron_reply_count(reply) >= 9) {
+        read_clock(janitor, reply);
         read_outcome(janitor, reply);
+        tell_revision(janitor, reply);
         return;
     }
     if (reply != NULL) {
@@ -160,7 +184,7 @@ static void on_pass(void *arg)
     struct netron_janitor *janitor = arg;
     struct netron_hint *taken[HINTS_MAX];
     const char *words[FIXED_ARGUMENTS + HINTS_MAX];
-    char connected[24], window[16];
+    char connected[24], window[16], expected[24] = "";
     if (janitor->call != NULL || !netron_link_is_ready(janitor->link))
         return;
     uint64_t now = netron_core_now(janitor->core);
@@ -173,6 +197,9 @@ static void on_pass(void *arg)
     words[3] = WINDOW_FLOOR;
     words[4] = WINDOW_SHARE;
     words[5] = window;
+    if (janitor->redis_time != 0)
+        snprintf(expected, sizeof(expected), "%" PRIu64, janitor->redis_time + (now - janitor->answered_at));
+    words[6] = expected;
     size_t hints = take_hints(janitor, words + FIXED_ARGUMENTS, taken);
     int code = netron_script_call(janitor->link, &netron_script_source_reconcile, janitor->registry_key, words,
                                   FIXED_ARGUMENTS + hints, on_reconciled, janitor, &janitor->call);
@@ -210,6 +237,7 @@ void netron_janitor_look_once(struct netron_janitor *janitor)
 void netron_janitor_link_ready(struct netron_janitor *janitor)
 {
     janitor->connected_at = netron_core_now(janitor->core);
+    janitor->redis_time = 0;
     if (janitor->is_open)
         pass_after(janitor, spread(janitor, PASS_MAX_MS));
 }

@@ -22,7 +22,12 @@ struct netron_janitor {
     const char *registry_key;
     bool is_open;
     uint64_t looked_at;    /* when the latest look was asked for */
-    uint64_t connected_at; /* since when the link has been ready */
+    uint64_t connected_at; /* since when the link has been ready, and answered in time */
+    uint64_t redis_time;   /* ms, by the latest answer, which came at answered_at; 0 = none yet */
+    uint64_t answered_at;
+    /* Every look tells which change the registry is at. May be NULL. */
+    void (*looked)(void *arg, const char *epoch, uint64_t revision);
+    void *arg;
     struct netron_deadline next_pass;
     struct netron_script_call *call; /* NULL = none is in flight */
     struct netron_hint *hints;       /* ids that the original said something about, uthash.h */
@@ -34,8 +39,8 @@ struct netron_janitor {
 void netron_janitor_init(struct netron_janitor *janitor);
 void netron_janitor_open(struct netron_janitor *janitor); /* begins to look; idempotent */
 void netron_janitor_close(struct netron_janitor *janitor);
-/* One look, soon; for processes without a view, so that a fleet without any does not gather what is dead. At most one in
- * a heartbeat interval. */
+/* One look, soon; for processes without a view, so that a fleet without any does not gather what is dead. At most one
+ * in a heartbeat interval. */
 void netron_janitor_look_once(struct netron_janitor *janitor);
 void netron_janitor_link_ready(struct netron_janitor *janitor);
 void netron_janitor_link_down(struct netron_janitor *janitor);

@@ -175,7 +175,9 @@ static void fail_try(netron_registration *registration, const struct netron_fail
 {
     const struct netron_settings *settings = registration->registrar->settings;
     netron_core_note(registration->core, why);
-    if (registration->failures < settings->retry_count) {
+    /* What somebody has to allow first is not worth a retry, but worth telling at once. */
+    bool is_worth_a_retry = why->code != NETRON_EPERM && why->code != NETRON_EHELD;
+    if (is_worth_a_retry && registration->failures < settings->retry_count) {
         registration->failures++;
         registration->core->stats.retries++;
         netron_registration_act_after(registration, registration->failures * settings->retry_delay_ms);

@@ -33,10 +33,10 @@ struct netron_registration {
     struct netron_script_call *call; /* REGISTER, DEREGISTER */
     uint64_t sent_at;
 
-    bool attempted;   /* a register was sent, so something may stand in Redis */
-    bool established; /* a register succeeded, so from now on it only renews */
-    bool confirmed;   /* as far as is known Redis holds the node */
-    bool gave_up;     /* leaving failed for good */
+    bool attempted;           /* a register was sent, so something may stand in Redis */
+    bool established;         /* a register succeeded, so from now on it only renews */
+    bool confirmed;           /* as far as is known Redis holds the node */
+    bool gave_up;             /* leaving failed for good */
     bool draining;            /* it leaves at the latest when the drain deadline, if that is set, is over; */
     bool leaves_as_announced; /* and as soon as Redis has what is wanted, or has not taken it */
     uint64_t wanted;          /* counts the wishes; what of them was sent, and what Redis has */

@@ -4,13 +4,17 @@
 --          3 for how long (ms) the caller has been connected: it does not judge a longer silence than that
 --          4 how many expiries are let through in a window whatever the fleet's size
 --          5 the share of the nodes that may expire in a window, in percent  6 the window (ms)
---          7 and on: ids to look at; without any, those that are due
--- replies  {ms until the next look is due or -1, expired, adopted, held back, nodes, not judged}
+--          7 what time (ms) it should be here when this is called, by an earlier answer; or ''
+--          8 and on: ids to look at; without any, those that are due
+-- replies  {ms until the next look is due or -1, expired, adopted, held back, nodes, not judged, time, epoch, revision}
 local limit, channel, connected = math.min(tonumber(ARGV[1]), PAGE), ARGV[2], tonumber(ARGV[3])
 local window_floor, window_share, window = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local RETRY = 1000    -- a node without what belongs to it is repaired by its owner; an expiry held back comes again
 local WATCHED = 10000 -- for so long a caller that publishes nothing leaves the work to those that do
 local DEFAULT_TTL = 15000
+local LATE = 1000     -- a call that was under way for longer was held up with the beats that should have come before it
+
+if ARGV[7] ~= '' and now - tonumber(ARGV[7]) > LATE then connected = 0 end
 
 clear_foreign_bookkeeping()
 local registry = read_registry()
@@ -19,7 +23,8 @@ local expired, adopted, held, unjudged = 0, 0, 0, 0
 local function outcome()
   local next_look = redis.call('ZRANGE', expiry_key, 0, 0, 'WITHSCORES')
   local wait = next_look[2] and math.max(0, tonumber(next_look[2]) - now) or -1
-  return {math.ceil(wait), expired, adopted, held, redis.call('ZCARD', expiry_key), unjudged}
+  return {math.ceil(wait), expired, adopted, held, redis.call('ZCARD', expiry_key), unjudged,
+    whole(now), registry and registry.epoch or '', registry and registry.revision or 0}
 end
 
 local function registry_number(field)
@@ -171,7 +176,7 @@ local function look_at_all(ids)
 end
 
 local ids = {}
-for i = 7, #ARGV do ids[#ids + 1] = ARGV[i] end
+for i = 8, #ARGV do ids[#ids + 1] = ARGV[i] end
 if #ids == 0 then
   ids = redis.call('ZRANGEBYSCORE', expiry_key, '-inf', whole(now), 'LIMIT', 0, limit)
   -- Nodes that nobody has entered yet: a page of the index, from where the last one ended.

@@ -92,7 +92,10 @@ static const char *answer_view(struct peer *peer, const struct peer_command *com
     if (peer_is_sync(command))
         return answer_sync(peer, command);
     if (peer_is_reconcile(command))
-        return "*5\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n";
+        return peer_say(peer,
+                        "*9\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n$13\r\n%013" PRIu64 "\r\n$%zu\r\n%s\r\n:%" PRIu64
+                        "\r\n",
+                        peer->loop->now, strlen(peer->epoch), peer->epoch, peer->revision);
     if (peer_is(command, "HMGET netron:discovery:registry "))
         return peer_say(peer, "*2\r\n$%zu\r\n%s\r\n$1\r\n%u\r\n", strlen(peer->epoch), peer->epoch,
                         (unsigned)peer->revision % 10);
