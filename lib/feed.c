@@ -9,8 +9,8 @@
 
 #define RETRY_MIN_MS 200u /* between syncs that failed while both links were up */
 #define RETRY_MAX_MS 10000u
-#define GAP_MS 200u /* in which an event may still be on its way, after a look over the other link told of its change  \
-                     */
+#define GAP_MS 200u /* for an event on its way, after a look over the other link told of its change */
+#define FOREIGN_MS 5000u /* a foreign fleet on the channel costs one sync in this time */
 
 static void enter(struct netron_feed *feed, enum netron_feed_state state, const char *why)
 {
@@ -57,8 +57,10 @@ static void judge_suspect(struct netron_feed *feed)
 {
     if (strcmp(feed->foreign, feed->sync.epoch) == 0)
         feed->foreign[0] = '\0';
-    if (feed->suspect[0] != '\0' && strcmp(feed->suspect, feed->sync.epoch) != 0)
+    if (feed->suspect[0] != '\0' && strcmp(feed->suspect, feed->sync.epoch) != 0) {
         memcpy(feed->foreign, feed->suspect, sizeof(feed->foreign));
+        feed->foreign_until = netron_core_now(feed->core) + FOREIGN_MS;
+    }
     feed->suspect[0] = '\0';
 }
 
@@ -165,7 +167,8 @@ static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *
     if (is_birth && feed->state == NETRON_FEED_LIVE) /* there was no registry: its first change is all there is */
         memcpy(feed->sync.epoch, event->epoch, sizeof(feed->sync.epoch));
     bool is_same_history = strcmp(event->epoch, feed->sync.epoch) == 0;
-    if (!is_same_history && strcmp(event->epoch, feed->foreign) == 0)
+    bool is_foreign = !is_same_history && strcmp(event->epoch, feed->foreign) == 0;
+    if (is_foreign && netron_core_now(feed->core) < feed->foreign_until)
         return;
     if (!is_same_history)
         memcpy(feed->suspect, event->epoch, sizeof(feed->suspect));
