@@ -45,7 +45,11 @@ static void begin_sync(struct netron_feed *feed, const char *why)
 /* The time for which missing nodes are kept begins anew whenever there are other ones. */
 static void align_grace(struct netron_feed *feed)
 {
-    if (feed->replica.kept == 0)
+    bool is_over = feed->is_grace_over && !feed->replica.kept_anew;
+    feed->is_grace_over = false;
+    if (is_over)
+        netron_replica_drop_kept(&feed->replica, "expired", feed->sync.revision);
+    else if (feed->replica.kept == 0)
         netron_core_cancel(feed->core, &feed->grace);
     else if (!feed->grace.set || feed->replica.kept_anew)
         netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
@@ -72,6 +76,8 @@ static void go_live(struct netron_feed *feed)
     uint32_t period = feed->settings->anti_entropy_interval_ms;
     netron_core_after(feed->core, &feed->next_sync, netron_backoff_vary(period, netron_core_random(feed->core)));
     align_grace(feed);
+    if (feed->replica.closed) /* by whoever was told of a kept node's end */
+        return;
     judge_suspect(feed);
     netron_subscriptions_synced(&feed->subscriptions);
 }
@@ -89,6 +95,7 @@ static void on_synced(void *arg, const struct netron_failure *why)
         go_live(feed);
         return;
     }
+    feed->is_grace_over = false;
     /* Without a commands link its return begins the next sync. */
     netron_log(&feed->core->log, feed->attempts == 0 ? NETRON_LOG_WARNING : NETRON_LOG_DEBUG, "%s", why->sentence);
     grow_stale(feed);
@@ -129,12 +136,15 @@ static void on_gap(void *arg)
         begin_sync(feed, "changes were not heard of");
 }
 
+/* They may have come back unheard, for not everybody publishes: so the registry is asked once more. Nobody is told dead
+ * while Redis is away; being live again begins anew. */
 static void on_grace_over(void *arg)
 {
     struct netron_feed *feed = arg;
-    if (feed->state != NETRON_FEED_LIVE) /* nobody is told dead while Redis is away; being live again begins anew */
+    if (feed->state != NETRON_FEED_LIVE)
         return;
-    netron_replica_drop_kept(&feed->replica, "expired", feed->sync.revision);
+    feed->is_grace_over = netron_link_is_ready(feed->commands);
+    begin_sync(feed, "the grace period is over");
 }
 
 /* ---- from the channel ---- */
@@ -271,6 +281,7 @@ static void on_down(void *arg, const struct netron_failure *why)
 {
     struct netron_feed *feed = arg;
     netron_sync_abort(&feed->sync);
+    feed->is_grace_over = false;
     if (feed->state != NETRON_FEED_SUBSCRIBING)
         enter(feed, NETRON_FEED_SUBSCRIBING, why->sentence);
     grow_stale(feed);
