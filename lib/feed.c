@@ -9,7 +9,7 @@
 
 #define RETRY_MIN_MS 200u /* between syncs that failed while both links were up */
 #define RETRY_MAX_MS 10000u
-#define GAP_MS 200u /* for an event on its way, after a look over the other link told of its change */
+#define GAP_MS 200u      /* for an event on its way, after a look over the other link told of its change */
 #define FOREIGN_MS 5000u /* a foreign fleet on the channel costs one sync in this time */
 
 static void enter(struct netron_feed *feed, enum netron_feed_state state, const char *why)

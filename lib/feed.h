@@ -39,7 +39,7 @@ struct netron_feed {
     bool is_grace_over;                 /* they go, unless the sync under way finds them */
     char suspect[NETRON_EPOCH_MAX + 1]; /* another epoch that was heard of; after a sync it is ours, or foreign */
     char foreign[NETRON_EPOCH_MAX + 1]; /* of another fleet on the same channel: its events are none of ours */
-    uint64_t foreign_until; /* ms of the loop's clock; later it may be ours: an old history was put back */
+    uint64_t foreign_until;             /* ms of the loop's clock; later it may be ours: an old history was put back */
     struct netron_deadline gap;         /* a change that a look told of should have been heard of by then */
     char gap_epoch[NETRON_EPOCH_MAX + 1];
     uint64_t gap_revision;

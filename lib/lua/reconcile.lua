@@ -176,16 +176,28 @@ local function look_at_all(ids)
 end
 
 local ids = {}
+
+-- Those of a page that stand in no line to be looked at, from where the last page ended.
+local function take_unwatched(command, key, stride, cursor_name)
+  local page = redis.call(command, key, whole(registry_number(cursor_name)), 'COUNT', limit)
+  for i = 1, #page[2], stride do
+    local id = page[2][i]
+    if #ids < limit and not redis.call('ZSCORE', expiry_key, id) then ids[#ids + 1] = id end
+  end
+  note(cursor_name, tonumber(page[1]))
+end
+
 for i = 8, #ARGV do ids[#ids + 1] = ARGV[i] end
 if #ids == 0 then
   ids = redis.call('ZRANGEBYSCORE', expiry_key, '-inf', whole(now), 'LIMIT', 0, limit)
-  -- Nodes that nobody has entered yet: a page of the index, from where the last one ended.
-  if #ids < limit and redis.call('SCARD', nodes_index_key) ~= redis.call('ZCARD', expiry_key) then
-    local page = redis.call('SSCAN', nodes_index_key, whole(registry_number('scan')), 'COUNT', limit)
-    for _, id in ipairs(page[2]) do
-      if #ids < limit and not redis.call('ZSCORE', expiry_key, id) then ids[#ids + 1] = id end
-    end
-    note('scan', tonumber(page[1]))
+  local watched = redis.call('ZCARD', expiry_key)
+  -- Nodes that nobody has entered yet.
+  if #ids < limit and redis.call('SCARD', nodes_index_key) ~= watched then
+    take_unwatched('SSCAN', nodes_index_key, 1, 'scan')
+  end
+  -- Nodes of the original that left the index while nothing said when to look at them.
+  if #ids < limit and redis.call('HLEN', records_key) > watched then
+    take_unwatched('HSCAN', records_key, 2, 'scan_records')
   end
 end
 if #ids > 0 then look_at_all(ids) end
