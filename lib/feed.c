@@ -22,8 +22,10 @@ static void enter(struct netron_feed *feed, enum netron_feed_state state, const 
 
 /* ---- syncing ---- */
 
+/* Nobody comes back while Redis is away, so the time to come back in begins anew when the feed is live again. */
 static void grow_stale(struct netron_feed *feed)
 {
+    netron_core_cancel(feed->core, &feed->grace);
     if (feed->stale_since == 0 && feed->subscriptions.is_synced)
         feed->stale_since = netron_core_now(feed->core);
 }

@@ -200,7 +200,11 @@ static void on_pass(void *arg)
     if (janitor->redis_time != 0)
         snprintf(expected, sizeof(expected), "%" PRIu64, janitor->redis_time + (now - janitor->answered_at));
     words[6] = expected;
-    size_t hints = take_hints(janitor, words + FIXED_ARGUMENTS, taken);
+    /* With ids the script looks at nothing else, so hints wait when what is due has waited for long. */
+    bool is_regular = now - janitor->regular_at >= PASS_MAX_MS;
+    size_t hints = is_regular ? 0 : take_hints(janitor, words + FIXED_ARGUMENTS, taken);
+    if (hints == 0)
+        janitor->regular_at = now;
     int code = netron_script_call(janitor->link, &netron_script_source_reconcile, janitor->registry_key, words,
                                   FIXED_ARGUMENTS + hints, on_reconciled, janitor, &janitor->call);
     for (size_t i = 0; i < hints; i++)

@@ -22,6 +22,7 @@ struct netron_janitor {
     const char *registry_key;
     bool is_open;
     uint64_t looked_at;    /* when the latest look was asked for */
+    uint64_t regular_at;   /* and the latest at what is due, not at hints */
     uint64_t connected_at; /* since when the link has been ready, and answered in time */
     uint64_t redis_time;   /* ms, by the latest answer, which came at answered_at; 0 = none yet */
     uint64_t answered_at;

@@ -28,7 +28,8 @@ local function outcome()
 end
 
 local function registry_number(field)
-  return registry and tonumber(redis.call('HGET', registry_key, field) or '') or 0
+  local value = registry and redis.call('HGET', registry_key, field) or ''
+  return string.match(value, '^%d+$') and #value <= 15 and tonumber(value) or 0
 end
 
 -- Writes that may be refused when Redis is out of memory, and are not worth failing for.
@@ -83,15 +84,16 @@ local function adopt(id, owner, known)
   local content = content_of(stored[1], stored[2])
   if known then leave_services(id, known.body, names) end
   join_services(id, names, keep_bookkeeping(remaining))
-  if known and known.incarnation == owner and known.content == content then return end
+  local incarnation = string.gsub(owner, '[^%w%-_.]', '_')
+  incarnation = incarnation == '' and '_' or string.sub(incarnation, 1, 64)
+  if known and known.incarnation == incarnation and known.content == content then return end
 
   redis.call('SADD', nodes_index_key, id)
   look_again(id, remaining) -- once more: the registry may have been born here
-  local incarnation = string.gsub(owner, '[^%w%-_.]', '_')
-  incarnation = incarnation == '' and '_' or string.sub(incarnation, 1, 64)
   local body = body_of(id, stored, content)
   local tag = change(registry, id, incarnation, known and known.tag,
     {content = content, timestamp = whole(now), body = body})
+  keep_bookkeeping(remaining)
   adopted = adopted + 1
   publish(registry, channel, {type = known and 'NODE_UPDATED' or 'NODE_REGISTERED', body = body,
     timestamp = whole(now), tag = tag, incarnation = incarnation})
@@ -100,9 +102,8 @@ end
 -- Many nodes dying at once is more often a fault of the eyes than of the nodes. So a window lets only a share of the
 -- fleet expire; what is above it waits for the next.
 local function may_expire()
-  local state = redis.call('HMGET', registry_key, 'window', 'window_left')
-  local began, left = tonumber(state[1] or ''), tonumber(state[2] or '')
-  if not began or not left or now >= began + window or now < began then
+  local began, left = registry_number('window'), registry_number('window_left')
+  if now >= began + window or now < began then
     began = now
     left = math.max(window_floor, math.floor(redis.call('HLEN', records_key) * window_share / 100))
   end

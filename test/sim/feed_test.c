@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The events link to the millisecond, and what a server must not send over it. */
-#include "sim.h"
+#include "registry.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -246,6 +246,116 @@ START_TEST(subscribing_needs_pubsub_enabled)
 }
 END_TEST
 
+/* ---- events of a registry that has records ---- */
+
+static void open_with_a_and_b(void)
+{
+    registry_open();
+    registry_put("a", 1);
+    registry_put("b", 1);
+    registry_subscribe();
+    ck_assert_str_eq(registry_view(), "a:1 b:1");
+    registry_heard = (struct event_recorder){0};
+    registry.asked[ASKED_SYNC] = registry.asked[ASKED_PAGE] = 0;
+}
+
+START_TEST(events_in_a_row_are_applied_without_asking)
+{
+    open_with_a_and_b();
+    for (unsigned i = 2; i < 50; i++) {
+        registry_put("a", i);
+        registry_publish("a");
+        registry_remove("b");
+        registry_publish("b");
+        registry_publish("a"); /* doubled, and late */
+        registry_put("b", i);
+        registry_publish("b");
+        registry_publish("b");
+        ck_assert_str_eq(registry_view(), registry_picture());
+    }
+    ck_assert_uint_eq(registry.asked[ASKED_SYNC], 0);
+    ck_assert_int_eq(registry_heard.count, 48 * 3);
+    ck_assert_uint_eq(registry_status().revision, registry.revision);
+    ck_assert_str_eq(registry_heard.events[1].text, "NODE_DEREGISTERED b 10.0.0.1:1 web (expired)");
+}
+END_TEST
+
+START_TEST(events_that_were_swapped_on_the_way_are_told_in_the_order_of_their_revisions)
+{
+    char first[1024];
+    open_with_a_and_b();
+    registry_put("c", 1);
+    snprintf(first, sizeof(first), "%s", registry_event("c"));
+    registry_remove("b");
+    registry_publish("b");
+    registry_send(first);
+    sim_settle();
+    ck_assert_uint_eq(registry.asked[ASKED_SYNC], 1);
+    ck_assert_int_eq(registry_heard.count, 2);
+    ck_assert_uint_eq(registry_heard.events[0].revision, 3);
+    ck_assert_uint_eq(registry_heard.events[1].revision, 4);
+    ck_assert_str_eq(registry_view(), registry_picture());
+}
+END_TEST
+
+/* A failover lost the latest changes: their revisions are used again, for others. */
+START_TEST(a_history_that_was_rolled_back_is_noticed_by_its_events)
+{
+    open_with_a_and_b();
+    registry_put("lost", 1);
+    registry_publish("lost");
+    registry_put("b", 2);
+    registry_publish("b");
+    registry.count--; /* neither of both ever was */
+    registry.revision -= 2;
+    registry.nodes[1].port = 1;
+    registry.nodes[1].revision = 2;
+    if (_i == 0) {
+        registry_put("c", 1);
+        registry_publish("c"); /* revision 3, again */
+    } else {
+        registry_put("a", 7);
+        registry_publish("a");
+    }
+    ck_assert_uint_ge(registry.asked[ASKED_SYNC], 1);
+    ck_assert_str_eq(registry_view(), registry_picture());
+    ck_assert_uint_eq(registry_status().revision, 3);
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_FRESH);
+}
+END_TEST
+
+/* Well-formed, but true of no registry: each leads to one sync at most, and none changes the picture for good. */
+static const struct {
+    const char *epoch;
+    unsigned long long revision;
+    const char *digest;
+    size_t syncs;
+    size_t pages;
+} lies[] = {
+    {"e1", 3, "000000000000", 2, 1}, {"e1", 4, "000000000000", 1, 0}, {"e1", 9007199254740993, "ffffffffffff", 1, 0},
+    {"e2", 3, "000000000000", 1, 0}, {"", 3, "000000000000", 1, 0},   {"e1", 9223372036854775807, "000000000000", 1, 0},
+    {"e1", 2, "000000000000", 1, 0}, {"e1", 1, "000000000000", 1, 0},
+};
+
+START_TEST(an_event_that_lies_leads_to_one_sync)
+{
+    char event[512];
+    open_with_a_and_b();
+    snprintf(event, sizeof(event),
+             "{\"type\":\"NODE_REGISTERED\",\"nodeId\":\"x\",\"address\":\"h:1\",\"services\":[],\"timestamp\":5,"
+             "\"epoch\":\"%s\",\"revision\":%llu,\"digest\":\"%s\",\"tag\":\"00000000000a\",\"incarnation\":\"i\"}",
+             lies[_i].epoch, lies[_i].revision, lies[_i].digest);
+    registry_send(event);
+    sim_settle();
+    ck_assert_uint_eq(registry.asked[ASKED_SYNC], lies[_i].syncs); /* a reading asks before and after */
+    ck_assert_uint_eq(registry.asked[ASKED_PAGE], lies[_i].pages);
+    ck_assert_str_eq(registry_view(), "a:1 b:1");
+    ck_assert_uint_eq(registry_status().revision, 2);
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_FRESH);
+    ck_assert_uint_eq(registry_status().faults, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("feed");
@@ -264,5 +374,10 @@ int main(void)
     tcase_add_test(messages, the_view_asks_whether_it_missed_anything_at_the_anti_entropy_interval);
     tcase_add_loop_test(messages, what_has_not_the_shape_of_a_message_is_counted_and_the_next_event_is_heard, 0, 13);
     tcase_add_test(messages, an_error_on_the_events_link_ends_it_with_the_words_of_redis);
+    TCase *histories = sim_case(suite, "histories");
+    tcase_add_test(histories, events_in_a_row_are_applied_without_asking);
+    tcase_add_test(histories, events_that_were_swapped_on_the_way_are_told_in_the_order_of_their_revisions);
+    tcase_add_loop_test(histories, a_history_that_was_rolled_back_is_noticed_by_its_events, 0, 2);
+    tcase_add_loop_test(histories, an_event_that_lies_leads_to_one_sync, 0, sizeof(lies) / sizeof(lies[0]));
     return suite_run(suite);
 }
