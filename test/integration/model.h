@@ -194,6 +194,7 @@ void model_watcher_unsubscribe(struct model *model, int watcher);
 void model_watcher_complaint(struct model *model, int watcher, const char *picture, const char *services, char *out,
                              size_t size);
 void model_watchers_check_counts(struct model *model);
+void model_watchers_count_anew(struct model *model);
 /* Whether the node is not in the picture but one of them still keeps it. */
 bool model_watchers_keep(const struct model *model, const char *picture, int id);
 

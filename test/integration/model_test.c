@@ -252,6 +252,7 @@ static void come_to_rest(struct model *model)
         model_watchers_check_counts(model);
     else
         model_trace(model, "the loop stood still for %u ms: who died of that is not counted", model->longest_gap);
+    model_watchers_count_anew(model);
     model_claims_forget_ended(model);
     for (int id = 0; id < IDS; id++)
         model->may_depart[id] = model->may_change[id] = model_watchers_keep(model, picture, id) ? 1 : 0;

@@ -26,6 +26,7 @@ static void note_departure(struct model_subscription *subscription, int id, cons
     if (reason[0] != '\0' && strcmp(reason, "shutdown") != 0 && strcmp(reason, "expired") != 0 &&
         strcmp(reason, "unreadable") != 0)
         model_fail(model, "watcher %d: %c is gone for the reason \"%s\"", subscription->watcher, line[0], reason);
+    model_log(NETRON_LOG_DEBUG, "is gone", kinds[subscription->watcher].name);
     known[0] = '\0';
     subscription->departures[id]++;
 }
@@ -44,6 +45,7 @@ static void on_event(netron_subscription *handle, const netron_event *event, voi
     if (id < 0)
         model_fail(model, "watcher %d: told of \"%s\"", subscription->watcher, event->node->id);
     model_line(event->node, line);
+    model_log(NETRON_LOG_DEBUG, line, kinds[subscription->watcher].name);
     bool was_there = subscription->lines[id][0] != '\0';
     if (event->type == NETRON_NODE_DEREGISTERED) {
         note_departure(subscription, id, line, event->reason);
@@ -219,7 +221,15 @@ void model_watchers_check_counts(struct model *model)
             if (subscription->updates[id] > model->may_change[id])
                 model_fail(model, "watcher %d was told %u updates of %c, not at most %u", subscription->watcher,
                            subscription->updates[id], MODEL_IDS[id], model->may_change[id]);
-            subscription->departures[id] = subscription->updates[id] = 0;
         }
+    }
+}
+
+void model_watchers_count_anew(struct model *model)
+{
+    for (int i = 0; i < WATCHERS * SUBSCRIPTIONS; i++) {
+        struct model_subscription *subscription = &model->watchers[i / SUBSCRIPTIONS].subscriptions[i % SUBSCRIPTIONS];
+        memset(subscription->departures, 0, sizeof(subscription->departures));
+        memset(subscription->updates, 0, sizeof(subscription->updates));
     }
 }
