@@ -55,11 +55,13 @@ local function readable_services(services)
 end
 
 -- A node of this library left its whole body at its own key; it counts as long as nobody wrote another content there.
-local function body_of(id, stored, content)
+-- Of one of the original the remaining lifetime of its heartbeat tells about how long its silences are.
+local function body_of(id, stored, content, remaining)
   local address, services, record = stored[1], stored[2], stored[3]
   if record and string.sub(record, 1, 41) == content .. ' ' then return string.sub(record, 42) end
+  local ttl = remaining < DEFAULT_TTL and ',"ttl":' .. whole(math.max(remaining, 1000)) or ''
   return table.concat({'{"nodeId":', cjson.encode(id), ',"address":', cjson.encode(address), ',"services":', services,
-    '}'})
+    ttl, '}'})
 end
 
 local function renew_registry_for(id, known)
@@ -90,7 +92,7 @@ local function adopt(id, owner, known)
 
   redis.call('SADD', nodes_index_key, id)
   look_again(id, remaining) -- once more: the registry may have been born here
-  local body = body_of(id, stored, content)
+  local body = body_of(id, stored, content, remaining)
   local tag = change(registry, id, incarnation, known and known.tag,
     {content = content, timestamp = whole(now), body = body})
   keep_bookkeeping(remaining)
