@@ -105,6 +105,8 @@ static void on_state(netron_registration *registration, netron_registration_stat
     struct server *server = arg;
     if (state == NETRON_REGISTERED)
         printf("registered as %s\n", server->id);
+    else if (state == NETRON_LOST && code == 0)
+        puts("the registration was gone from Redis, and is made again");
     else if (state == NETRON_REPLACED)
         printf("another process registered as %s; this one serves on, unlisted\n", server->id);
     else if (code != 0)

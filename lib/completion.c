@@ -26,8 +26,18 @@ int netron_completions_add(struct netron_completions *completions, uint64_t mark
     return 0;
 }
 
-void netron_completions_run(struct netron_completions *completions, uint64_t up_to, netron_discovery *discovery,
-                            int code)
+/* Other failures may have come between the cause and the call. */
+static void note_code(struct netron_core *core, int code)
+{
+    struct netron_failure why;
+    if (code == 0 || core->failure.code == code)
+        return;
+    netron_fail(&why, code, "%s", netron_strerror(code));
+    netron_core_note(core, &why);
+}
+
+void netron_completions_run(struct netron_completions *completions, uint64_t up_to, struct netron_core *core,
+                            netron_discovery *discovery, int code)
 {
     uint64_t limit = completions->order;
     for (;;) {
@@ -40,6 +50,7 @@ void netron_completions_run(struct netron_completions *completions, uint64_t up_
         netron_done_fn done = completion->done;
         void *arg = completion->arg;
         free(completion);
+        note_code(core, code);
         done(discovery, code, arg);
     }
 }

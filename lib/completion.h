@@ -3,7 +3,7 @@
 #ifndef NETRON_LIB_COMPLETION_H
 #define NETRON_LIB_COMPLETION_H
 
-#include <netron/discovery.h>
+#include "core.h"
 
 struct netron_completion;
 
@@ -18,8 +18,9 @@ struct netron_completions {
 int netron_completions_add(struct netron_completions *completions, uint64_t mark, netron_done_fn done, void *arg);
 
 /* Calls those that wait for up_to or less, oldest first; not those that are added meanwhile. Each is taken off the list
- * before it is called, so the callbacks may do anything; the list itself must survive them. */
-void netron_completions_run(struct netron_completions *completions, uint64_t up_to, netron_discovery *discovery,
-                            int code);
+ * before it is called, so the callbacks may do anything; the list itself must survive them. The core's latest failure
+ * is one of that code when they are called. */
+void netron_completions_run(struct netron_completions *completions, uint64_t up_to, struct netron_core *core,
+                            netron_discovery *discovery, int code);
 
 #endif

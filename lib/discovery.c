@@ -120,7 +120,7 @@ static void on_shutdown_progress(void *arg)
         netron_log(&core->log, NETRON_LOG_INFO, "shut down");
     }
     if (discovery->state == DISCOVERY_CLOSED)
-        netron_completions_run(&discovery->shutdowns, UINT64_MAX, discovery, discovery->shutdown_code);
+        netron_completions_run(&discovery->shutdowns, UINT64_MAX, discovery->core, discovery, discovery->shutdown_code);
 }
 
 static void on_shutdown_timeout(void *arg)
@@ -299,7 +299,7 @@ void netron_discovery_free(netron_discovery *discovery)
     netron_registrar_free_all(&discovery->registrar);
     netron_feed_free_all(&discovery->feed);
     close_links(discovery);
-    netron_completions_run(&discovery->shutdowns, UINT64_MAX, discovery, NETRON_ECANCELLED);
+    netron_completions_run(&discovery->shutdowns, UINT64_MAX, discovery->core, discovery, NETRON_ECANCELLED);
     netron_core_dispose(core);
     netron_core_bury(core, &discovery->grave, destroy);
     netron_core_leave(core);

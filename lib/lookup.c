@@ -560,6 +560,9 @@ void netron_lookups_cancel_all(struct netron_lookups *lookups)
 {
     while (lookups->pending != NULL) {
         struct netron_lookup *lookup = lookups->pending;
+        struct netron_failure why;
+        netron_fail(&why, NETRON_ECANCELLED, "the lookup was cancelled");
+        netron_core_note(lookups->core, &why);
         lookup->outstanding++; /* its callback may free everything, and only one of us may bury it */
         finish(lookup, NETRON_ECANCELLED, NULL, 0, 0);
         lookup->outstanding--;

@@ -311,8 +311,10 @@ void netron_registration_free(netron_registration *registration)
     DL_DELETE(registrar->all, registration);
     if (registration->state == NETRON_REGISTERED)
         core->stats.nodes_registered--;
-    netron_completions_run(&registration->updates, UINT64_MAX, registrar->discovery, NETRON_ECANCELLED);
-    netron_completions_run(&registration->leavers, UINT64_MAX, registrar->discovery, NETRON_ECANCELLED);
+    netron_completions_run(&registration->updates, UINT64_MAX, registration->core, registrar->discovery,
+                           NETRON_ECANCELLED);
+    netron_completions_run(&registration->leavers, UINT64_MAX, registration->core, registrar->discovery,
+                           NETRON_ECANCELLED);
     netron_core_bury(core, &registration->grave, destroy);
     if (!had_ended) {
         registrar->remaining--;

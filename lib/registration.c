@@ -107,9 +107,9 @@ static void end(netron_registration *registration, netron_registration_state sta
     registrar->remaining--;
     registration->gave_up = state == NETRON_FAILED;
     enter_state(registration, state, why->code, why->sentence);
-    netron_completions_run(&registration->updates, UINT64_MAX, discovery,
+    netron_completions_run(&registration->updates, UINT64_MAX, registration->core, discovery,
                            why->code != 0 ? why->code : NETRON_ECANCELLED);
-    netron_completions_run(&registration->leavers, UINT64_MAX, discovery, why->code);
+    netron_completions_run(&registration->leavers, UINT64_MAX, registration->core, discovery, why->code);
     registrar->ended(registrar->ended_arg, why->code);
 }
 
@@ -194,8 +194,8 @@ static void fail_try(netron_registration *registration, const struct netron_fail
     if (registration->state != NETRON_LOST || registration->code != why->code)
         enter_state(registration, NETRON_FAILED, why->code, why->sentence);
     if (is_refusal(why->code))
-        netron_completions_run(&registration->updates, registration->sent, registration->registrar->discovery,
-                               why->code);
+        netron_completions_run(&registration->updates, registration->sent, registration->core,
+                               registration->registrar->discovery, why->code);
     if (registration->leaves_as_announced)
         netron_registration_leave(registration);
 }
@@ -295,7 +295,8 @@ static void stored(netron_registration *registration)
     if (is_repair)
         registration->registrar->repaired(registration->registrar->ended_arg);
     succeed(registration);
-    netron_completions_run(&registration->updates, registration->stored, registration->registrar->discovery, 0);
+    netron_completions_run(&registration->updates, registration->stored, registration->core,
+                           registration->registrar->discovery, 0);
     leave_if_announced(registration);
 }
 
@@ -447,14 +448,14 @@ static void on_settled(void *arg)
     netron_registration *registration = arg;
     netron_discovery *discovery = registration->registrar->discovery;
     if (netron_registration_has_ended(registration)) {
-        netron_completions_run(&registration->leavers, UINT64_MAX, discovery, registration->code);
+        netron_completions_run(&registration->leavers, UINT64_MAX, registration->core, discovery, registration->code);
         return;
     }
     if (registration->state == NETRON_LEAVING) {
         tell_state(registration);
-        netron_completions_run(&registration->updates, UINT64_MAX, discovery, NETRON_ECANCELLED);
+        netron_completions_run(&registration->updates, UINT64_MAX, registration->core, discovery, NETRON_ECANCELLED);
     } else if (registration->confirmed) {
-        netron_completions_run(&registration->updates, registration->stored, discovery, 0);
+        netron_completions_run(&registration->updates, registration->stored, registration->core, discovery, 0);
         leave_if_announced(registration);
     }
 }

@@ -38,7 +38,7 @@ typedef enum netron_link_role {
 /*
  * Tells about a connection to Redis: code 0 = it works now (for the events link: the subscription is
  * acknowledged); negative = it ended or could not be made, and sentence says why, with the words that Redis used.
- * Told once for every change of code or sentence, not for each attempt. Any call is allowed inside,
+ * With code 0 the sentence is "". Told once for every change of code or sentence, not for each attempt. Any call is allowed inside,
  * netron_discovery_free() included. The sentence is valid until the callback returns.
  * Codes: NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM, NETRON_EDATABASE, NETRON_EVERSION,
  * NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_ERESOLVE, NETRON_EUNAVAILABLE, NETRON_ENOMEM, NETRON_ELOOP.
@@ -79,7 +79,9 @@ typedef struct netron_options {
 
     uint32_t connect_timeout_ms; /* from resolving the name to the end of the handshake; default 5000 */
     uint32_t command_timeout_ms; /* a command unanswered for so long ends the connection; default 5000 */
-    uint32_t ping_interval_ms;   /* a link that heard nothing for so long sends a PING; default 10000 */
+    /* A link that heard nothing for so long sends a PING, and ends when nothing came for the same time again: a dead peer
+     * is noticed after twice this, or command_timeout_ms after a command. Default 10000 */
+    uint32_t ping_interval_ms;
     /* Reconnects wait a random time up to min(reconnect_max_ms, reconnect_min_ms x 2^attempt) ("full jitter"). */
     uint32_t reconnect_min_ms; /* default 100 */
     uint32_t reconnect_max_ms; /* default 10000; refusals that only an operator can mend wait about this long at once */

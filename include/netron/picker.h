@@ -76,8 +76,8 @@ NETRON_API void netron_picker_options_init(netron_picker_options *options);
  * Makes a picker over the nodes that netron_view_find() finds for service and version_range (NULL as there). The view
  * need not be open yet (netron_view_open()); until it is, there is nothing to pick. options may be NULL for the
  * defaults; what is passed in is copied. As many pickers as are wanted can be made.
- * A picker must be freed by its owner, best before the discovery: when the discovery is gone, netron_picker_free() is
- * the only call that a picker still takes.
+ * A picker must be freed by its owner, best before the discovery: when the discovery is gone, only
+ * netron_picker_report() for outstanding picks and netron_picker_free() may still be called.
  * Returns 0 and the picker in *out; NETRON_EINVAL, NETRON_ELIMIT, NETRON_ENOMEM; netron_discovery_error() says which
  * argument and why.
  */

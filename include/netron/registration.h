@@ -45,14 +45,15 @@ typedef enum netron_registration_state {
  * Tells a new state, or a new reason for the same one; the first state, REGISTERING, is not told. code is 0, or for
  * LOST, FAILED and REPLACED the reason: NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM,
  * NETRON_EDATABASE, NETRON_EVERSION, NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_EHELD, NETRON_EUNAVAILABLE,
- * NETRON_ERESOLVE, NETRON_EREPLACED, NETRON_EOVERLOAD, NETRON_ELOOP, NETRON_ENOMEM; netron_discovery_error() has the
+ * NETRON_ERESOLVE, NETRON_EREPLACED, NETRON_EOVERLOAD, NETRON_ELOOP, NETRON_ENOMEM; 0 with LOST: the heartbeat was gone from Redis; netron_discovery_error() has the
  * sentence. Any call is allowed inside.
  */
 typedef void (*netron_registration_fn)(netron_registration *registration, netron_registration_state state, int code,
                                        void *arg);
 
 /*
- * Registers a node: at once, or as soon as Redis can be reached. node is copied. on_change and out may be NULL;
+ * Registers a node: at once, or as soon as Redis can be reached. Views of others hear of it at once only when
+ * options.pubsub_enabled is 1, and else within about a second. node is copied. on_change and out may be NULL;
  * without out the registration lives as long as the discovery. Each call is a registration of its own with a new
  * incarnation, so registering an id twice in one process makes the second replace the first.
  * Returns 0; NETRON_EINVAL (a NULL argument, an empty text, an address without port, a service or a key of the

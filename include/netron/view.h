@@ -30,9 +30,10 @@ typedef struct netron_snapshot {
 typedef enum netron_view_state {
     NETRON_VIEW_CLOSED = 0, /* not opened yet, or shut down */
     NETRON_VIEW_SYNCING,    /* the first picture is not complete yet */
-    NETRON_VIEW_FRESH,      /* complete, and proven so */
-    NETRON_VIEW_STALE,      /* a connection is lost: this is the last known picture */
-    NETRON_VIEW_PROTECTED   /* complete, but nodes that seem dead are kept for now, because they are too many at once */
+    NETRON_VIEW_FRESH,      /* complete, and proven so within the last second or so */
+    NETRON_VIEW_STALE,      /* a connection is lost, or fetching fails: this is the last known picture */
+    NETRON_VIEW_PROTECTED   /* complete, but nodes are kept for now: too many seem to have died at once, or Redis came
+                               back without them (kept_count) */
 } netron_view_state;
 
 typedef struct netron_view_status {
@@ -58,9 +59,11 @@ NETRON_API int netron_view_get_status(const netron_discovery *discovery, netron_
 
 /*
  * The nodes that offer a service of that name, in a version that is wanted: NULL = in whatever version, else an exact
- * version or a range (lookup.h). name NULL: all nodes. No node is left out for its state (node.h).
- * Returns a snapshot, which may be empty, to be released by the caller; NULL without memory, or when the view is not
- * open. As long as the service does not change it is the same snapshot each time, and
+ * version or a range (lookup.h); what is no range accepts its own text only. name NULL: all nodes, and the range is
+ * ignored. No node is left out for its state (node.h). While the view is SYNCING that is what is known so far, possibly
+ * nothing: wait for FRESH, or the event SYNCED, before concluding that nobody offers a service.
+ * Returns a snapshot, which may be empty, to be released by the caller; NULL without memory, and when the view is not
+ * open, also after a shutdown. As long as the service does not change it is the same snapshot each time, and
  * nothing is allocated.
  */
 NETRON_API const netron_snapshot *netron_view_find(netron_discovery *discovery, const char *name,
@@ -69,6 +72,8 @@ NETRON_API const netron_snapshot *netron_view_find(netron_discovery *discovery, 
 /* The node of that id in a snapshot of one, or an empty snapshot; NULL as above. */
 NETRON_API const netron_snapshot *netron_view_node(netron_discovery *discovery, const char *id);
 
+/* Holds the snapshot once more, and returns it; NULL is fine. Counted without atomics: retain and release belong to the
+ * thread of the loop. */
 NETRON_API const netron_snapshot *netron_snapshot_retain(const netron_snapshot *snapshot);
 NETRON_API void netron_snapshot_release(const netron_snapshot *snapshot); /* NULL is fine */
 

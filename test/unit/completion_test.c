@@ -4,10 +4,14 @@
 #include "expect.h"
 #include "recorders.h"
 #include <stdio.h>
+#include <string.h>
 
 /* The core never looks into it: what counts is that the callbacks get this very one. */
 static int nothing;
 static netron_discovery *const discovery = (netron_discovery *)&nothing;
+
+/* Only its latest failure counts here. */
+static struct netron_core core;
 
 static char order[256];
 
@@ -38,15 +42,15 @@ START_TEST(those_that_wait_for_less_or_the_same_are_called_oldest_first)
     static const uint64_t marks[] = {1, 2, 2, 3, UINT64_MAX};
     for (size_t i = 0; i < COUNT_OF(each); i++)
         ck_assert_int_eq(netron_completions_add(&completions, marks[i], note, &each[i]), 0);
-    netron_completions_run(&completions, 0, discovery, 0);
+    netron_completions_run(&completions, 0, &core, discovery, 0);
     ck_assert_str_eq(order, "");
-    netron_completions_run(&completions, 2, discovery, 0);
+    netron_completions_run(&completions, 2, &core, discovery, 0);
     ck_assert_str_eq(order, "abc");
-    netron_completions_run(&completions, 2, discovery, 0);
+    netron_completions_run(&completions, 2, &core, discovery, 0);
     ck_assert_str_eq(order, "abc");
-    netron_completions_run(&completions, UINT64_MAX - 1, discovery, NETRON_EPERM);
+    netron_completions_run(&completions, UINT64_MAX - 1, &core, discovery, NETRON_EPERM);
     ck_assert_str_eq(order, "abcd");
-    netron_completions_run(&completions, UINT64_MAX, discovery, NETRON_ECANCELLED);
+    netron_completions_run(&completions, UINT64_MAX, &core, discovery, NETRON_ECANCELLED);
     ck_assert_str_eq(order, "abcde");
     static const int codes[] = {0, 0, 0, NETRON_EPERM, NETRON_ECANCELLED};
     for (size_t i = 0; i < COUNT_OF(each); i++) {
@@ -56,10 +60,37 @@ START_TEST(those_that_wait_for_less_or_the_same_are_called_oldest_first)
 }
 END_TEST
 
+static char sentence[NETRON_SENTENCE_SIZE];
+
+static void note_sentence(netron_discovery *given, int code, void *arg)
+{
+    (void)given;
+    (void)code;
+    (void)arg;
+    memcpy(sentence, core.failure.sentence, sizeof(sentence));
+}
+
+START_TEST(the_sentence_that_a_callback_finds_belongs_to_its_code)
+{
+    struct netron_completions completions = {0};
+    struct netron_failure other;
+    ck_assert_int_eq(netron_completions_add(&completions, 0, note_sentence, NULL), 0);
+    netron_fail(&other, NETRON_EPERM, "the very cause");
+    netron_core_note(&core, &other);
+    netron_completions_run(&completions, 0, &core, discovery, NETRON_EPERM);
+    ck_assert_str_eq(sentence, "the very cause");
+    ck_assert_int_eq(netron_completions_add(&completions, 0, note_sentence, NULL), 0);
+    netron_fail(&other, NETRON_EINVAL, "something else that failed meanwhile");
+    netron_core_note(&core, &other);
+    netron_completions_run(&completions, 0, &core, discovery, NETRON_EPERM);
+    ck_assert_str_eq(sentence, netron_strerror(NETRON_EPERM));
+}
+END_TEST
+
 START_TEST(an_empty_list_has_nothing_to_call)
 {
     struct netron_completions completions = {0};
-    netron_completions_run(&completions, UINT64_MAX, discovery, 0);
+    netron_completions_run(&completions, UINT64_MAX, &core, discovery, 0);
     ck_assert_ptr_null(completions.first);
 }
 END_TEST
@@ -69,7 +100,7 @@ START_TEST(no_callback_adds_nothing)
     struct netron_completions completions = {0};
     ck_assert_int_eq(netron_completions_add(&completions, 1, NULL, &nothing), 0);
     ck_assert_ptr_null(completions.first);
-    netron_completions_run(&completions, UINT64_MAX, discovery, 0);
+    netron_completions_run(&completions, UINT64_MAX, &core, discovery, 0);
 }
 END_TEST
 
@@ -78,10 +109,10 @@ START_TEST(an_emptied_list_is_filled_again)
     struct netron_completions completions = {0};
     struct named one = {.name = "1"}, two = {.name = "2"}, three = {.name = "3"};
     netron_completions_add(&completions, 1, note, &one);
-    netron_completions_run(&completions, 1, discovery, 0);
+    netron_completions_run(&completions, 1, &core, discovery, 0);
     netron_completions_add(&completions, 1, note, &two);
     netron_completions_add(&completions, 2, note, &three);
-    netron_completions_run(&completions, 2, discovery, 0);
+    netron_completions_run(&completions, 2, &core, discovery, 0);
     ck_assert_str_eq(order, "123");
 }
 END_TEST
@@ -103,7 +134,7 @@ static void act(netron_discovery *given, int code, void *arg)
     if (actor->adds != NULL)
         ck_assert_int_eq(netron_completions_add(actor->completions, 5, note, actor->adds), 0);
     if (actor->runs_up_to > 0)
-        netron_completions_run(actor->completions, actor->runs_up_to, given, code);
+        netron_completions_run(actor->completions, actor->runs_up_to, &core, given, code);
     strcat(order, ".");
 }
 
@@ -114,9 +145,9 @@ START_TEST(what_a_callback_adds_waits_for_the_next_run)
     struct actor actor = {.completions = &completions, .adds = &later, .name = "a"};
     netron_completions_add(&completions, 5, act, &actor);
     netron_completions_add(&completions, 5, note, &last);
-    netron_completions_run(&completions, 5, discovery, 0);
+    netron_completions_run(&completions, 5, &core, discovery, 0);
     ck_assert_str_eq(order, "a.last");
-    netron_completions_run(&completions, 5, discovery, 0);
+    netron_completions_run(&completions, 5, &core, discovery, 0);
     ck_assert_str_eq(order, "a.lastlater");
     ck_assert_ptr_null(completions.first);
 }
@@ -128,9 +159,9 @@ START_TEST(the_only_callback_may_add_another)
     struct named later = {.name = "later"};
     struct actor actor = {.completions = &completions, .adds = &later, .name = "a"};
     netron_completions_add(&completions, 5, act, &actor);
-    netron_completions_run(&completions, 5, discovery, 0);
+    netron_completions_run(&completions, 5, &core, discovery, 0);
     ck_assert_str_eq(order, "a.");
-    netron_completions_run(&completions, 5, discovery, 0);
+    netron_completions_run(&completions, 5, &core, discovery, 0);
     ck_assert_str_eq(order, "a.later");
 }
 END_TEST
@@ -143,7 +174,7 @@ START_TEST(a_callback_that_runs_the_list_calls_none_twice)
     netron_completions_add(&completions, 4, act, &actor);
     netron_completions_add(&completions, 4, note, &b);
     netron_completions_add(&completions, 5, note, &c);
-    netron_completions_run(&completions, 4, discovery, 0);
+    netron_completions_run(&completions, 4, &core, discovery, 0);
     /* The inner run begins when "+" is there already; the outer finds nothing left. */
     ck_assert_str_eq(order, "abc+.");
     ck_assert_ptr_null(completions.first);
@@ -158,7 +189,7 @@ START_TEST(a_callback_may_run_less_than_what_is_being_run)
     netron_completions_add(&completions, 1, act, &actor);
     netron_completions_add(&completions, 2, note, &b);
     netron_completions_add(&completions, 3, note, &c);
-    netron_completions_run(&completions, 3, discovery, 0);
+    netron_completions_run(&completions, 3, &core, discovery, 0);
     ck_assert_str_eq(order, "ab.c");
 }
 END_TEST
@@ -169,6 +200,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "completion");
     tcase_add_checked_fixture(tcase, forget, NULL);
     tcase_add_test(tcase, those_that_wait_for_less_or_the_same_are_called_oldest_first);
+    tcase_add_test(tcase, the_sentence_that_a_callback_finds_belongs_to_its_code);
     tcase_add_test(tcase, an_empty_list_has_nothing_to_call);
     tcase_add_test(tcase, no_callback_adds_nothing);
     tcase_add_test(tcase, an_emptied_list_is_filled_again);
