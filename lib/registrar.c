@@ -51,6 +51,19 @@ int netron_registration_new(struct netron_registrar *registrar, const netron_nod
     return 0;
 }
 
+/* Those that Redis has seen before look after their heartbeat soon, for it may be another Redis now, or an empty one.
+ * But a fleet that was cut off at once must not come back at once: it has an interval for it, as long as no lease runs
+ * out. */
+static uint32_t spread_of_return(const netron_registration *registration)
+{
+    uint32_t interval = registration->registrar->settings->heartbeat_interval_ms;
+    uint64_t now = netron_core_now(registration->core);
+    if (!registration->lease.set || registration->lease.at < now)
+        return interval;
+    uint64_t half = (registration->lease.at - now) / 2;
+    return half < interval ? (uint32_t)half : interval;
+}
+
 void netron_registrar_link_ready(struct netron_registrar *registrar)
 {
     netron_registration *registration;
@@ -58,11 +71,9 @@ void netron_registrar_link_ready(struct netron_registrar *registrar)
     {
         if (netron_registration_has_ended(registration) || registration->in_flight != OPERATION_NONE)
             continue;
-        /* Those that Redis has seen before look after their heartbeat soon, for it may be another Redis now, or an
-         * empty one; but not all in the same instant. */
         bool is_urgent = !registration->established || registration->stored != registration->wanted ||
                          registration->state == NETRON_LEAVING;
-        uint32_t spread = registrar->settings->heartbeat_interval_ms / 10;
+        uint32_t spread = spread_of_return(registration);
         if (!registration->was_sent) /* tries that found no connection are no tries of what it will do */
             registration->failures = 0;
         netron_registration_act_after(

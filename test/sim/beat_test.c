@@ -214,17 +214,22 @@ START_TEST(a_heartbeat_that_could_not_be_renewed_for_its_whole_ttl_is_told_as_lo
 }
 END_TEST
 
-START_TEST(after_a_reconnect_the_heartbeat_is_looked_after_within_a_tenth_of_the_interval)
+START_TEST(after_a_reconnect_the_heartbeat_is_looked_after_within_an_interval_and_before_its_lease_is_over)
 {
+    sim.options.heartbeat_ttl_ms = _i == 0 ? TTL : 2 * INTERVAL;
     sim_join_and_register();
+    uint64_t lease_over = sim.loop.now + sim.options.heartbeat_ttl_ms;
     sim_random(); /* the phase */
     sim_advance(1);
     peer_hang_up_all(&sim.peer);
     uint64_t reconnect = netron_backoff_reconnect(100, 10000, 0, sim_random());
-    uint64_t at = sim.loop.now + reconnect + netron_backoff_spread(INTERVAL / 10, sim_random());
-    sim_advance(reconnect + INTERVAL / 10);
-    ck_assert_uint_eq(sim_count("GETEX"), 1);
+    uint64_t half = (lease_over - sim.loop.now - reconnect) / 2;
+    uint32_t spread = half < INTERVAL ? (uint32_t)half : INTERVAL;
+    uint64_t at = sim.loop.now + reconnect + netron_backoff_spread(spread, sim_random());
+    sim_advance(reconnect + spread);
+    ck_assert_uint_ge(sim_count("GETEX"), 1);
     ck_assert_uint_eq(sim_at("GETEX", 0), at);
+    ck_assert_uint_lt(at, lease_over);
 }
 END_TEST
 
@@ -393,7 +398,8 @@ int main(void)
     tcase_add_test(timing, retry_count_and_delay_are_options);
     tcase_add_test(timing, a_failed_beat_is_tried_again_the_same_way);
     tcase_add_test(timing, a_heartbeat_that_could_not_be_renewed_for_its_whole_ttl_is_told_as_lost_once);
-    tcase_add_test(timing, after_a_reconnect_the_heartbeat_is_looked_after_within_a_tenth_of_the_interval);
+    tcase_add_loop_test(
+        timing, after_a_reconnect_the_heartbeat_is_looked_after_within_an_interval_and_before_its_lease_is_over, 0, 2);
     tcase_add_test(timing, a_beat_unanswered_for_the_command_timeout_ends_the_connection);
     TCase *answers = sim_case(suite, "answers");
     tcase_add_test(answers, an_expired_heartbeat_is_told_as_lost_and_registered_again_at_once);
