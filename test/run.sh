@@ -3,8 +3,9 @@
 #
 # Builds the library in several ways, and runs its tests on each. On Debian 12 or 13 it installs what is missing.
 #
-#     sh test/run.sh          all: gcc, gcc with sanitizers, clang, valgrind
+#     sh test/run.sh          gcc, gcc with sanitizers, clang, valgrind
 #     sh test/run.sh quick    gcc only
+#     sh test/run.sh long     all, also under valgrind what takes long there, and a thousand seeds of the model
 #
 # The last line counts the checks of all runs together: "N passed, M failed". Exits with 0 only if M is 0.
 # A skipped check is a failure, unless NETRON_TEST_ALLOW_SKIP is set.
@@ -58,9 +59,9 @@ run() {
 }
 
 case ${1:-all} in
-all | quick) ;;
+all | quick | long) ;;
 *)
-    echo "usage: sh test/run.sh [quick]" >&2
+    echo "usage: sh test/run.sh [quick | long]" >&2
     exit 2
     ;;
 esac
@@ -70,9 +71,13 @@ sh examples/prepare.sh check valgrind clang g++ nodejs npm || {
     finish
 }
 
+patience='-t 1' seeds=50 left_out='--no-suite long'
+if [ "${1:-all}" = long ]; then
+    patience='-t 20' seeds=1000 left_out=
+fi
 build gcc gcc &&
-    run gcc gcc 'unit sim integration interop packaging'
-[ "${1:-all}" = all ] || finish
+    NETRON_TEST_SEEDS=$seeds run gcc gcc 'unit sim integration interop packaging' $patience
+[ "${1:-all}" != quick ] || finish
 
 export UBSAN_OPTIONS=print_stacktrace=1
 build sanitize gcc -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all &&
@@ -84,6 +89,6 @@ build clang clang &&
 # "Possibly lost" is what hiredis' strings always look like: their pointers point behind a header.
 leaks='--leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite'
 [ ! -f build-test-gcc/build.ninja ] ||
-    CK_TIMEOUT_MULTIPLIER=10 run gcc memory 'unit sim integration' -t 10 \
+    CK_TIMEOUT_MULTIPLIER=10 run gcc memory 'unit sim integration' -t 10 $left_out \
         --wrap="valgrind -q $leaks --error-exitcode=99"
 finish

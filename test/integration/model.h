@@ -69,6 +69,7 @@ struct model_claim {
     bool is_used;
     int id;
     int publisher;
+    unsigned order; /* the newest wins */
     netron_registration *registration;
     struct model_content content;
     int unanswered; /* updates whose done has not been called */
@@ -137,6 +138,7 @@ struct model {
     struct model_relay relay;
     struct model_publisher publishers[PUBLISHERS];
     struct model_claim claims[CLAIMS];
+    unsigned claim_count;
     struct model_original originals[ORIGINALS];
     struct model_watcher watchers[WATCHERS];
 
@@ -146,6 +148,7 @@ struct model {
     unsigned snapshot_at; /* the step at which history was copied; 0 = there is no copy */
     bool is_mixed;        /* the original's nodes take part */
     bool has_default_ttl; /* the largest TTL known is the default: records by adoption name none */
+    bool is_shaken;       /* since the latest quiet point it was not clear at every moment who owns an id */
     bool lost_services;   /* bookkeeping was lost that says who is to be taken out of a service's index */
     uint64_t turned_at;   /* ms; a loop that stood still lets heartbeats expire, which is nobody's fault */
     unsigned longest_gap;

@@ -31,6 +31,7 @@ void model_fault_link(struct model *model)
 {
     static const char *const names[] = {"p0", "p1", "p2", "w0", "w1", "w2"};
     uint64_t name = model_draw(&model->random, COUNT_OF(names));
+    model->is_shaken = true;
     switch (model_draw(&model->random, 6)) {
     case 0:
         ask(model, "CLIENT KILL TYPE pubsub");
@@ -63,6 +64,7 @@ static void restart_server(struct model *model, unsigned pause_ms)
 
 void model_fault_loss(struct model *model)
 {
+    model->is_shaken = true;
     switch (model_draw(&model->random, 8)) {
     case 0:
         restart_server(model, (unsigned)model_draw(&model->random, 4) * 400);
@@ -79,6 +81,7 @@ void model_fault_loss(struct model *model)
 
 void model_fault_history(struct model *model)
 {
+    model->is_shaken = true;
     if (model->snapshot_at == 0 || model_chance(&model->random, 40))
         model_registry_copy(model);
     else
@@ -167,6 +170,7 @@ static void damage_heartbeat(struct model *model)
 
 void model_fault_bookkeeping(struct model *model)
 {
+    model->is_shaken = true;
     switch (model_draw(&model->random, 6)) {
     case 0:
         damage_key(model);

@@ -74,7 +74,7 @@ void model_claim_begin(struct model *model, int id, int publisher)
         claim++;
     if (claim == model->claims + CLAIMS)
         return;
-    *claim = (struct model_claim){.is_used = true, .id = id, .publisher = publisher};
+    *claim = (struct model_claim){.is_used = true, .id = id, .publisher = publisher, .order = ++model->claim_count};
     model_content_draw(&claim->content, &model->random);
     const netron_node node = model_content_node(&claim->content, name, services, address);
     ck_assert_int_eq(netron_register(model->publishers[publisher].discovery, &node, NULL, NULL, &claim->registration),
@@ -115,6 +115,18 @@ void model_claim_change(struct model *model, struct model_claim *claim)
     model_touch(model, claim->id, 0, 1);
 }
 
+/* Whether another claim surely owns the id: then the node stays, whatever this one does. */
+static bool is_superseded(const struct model *model, const struct model_claim *claim)
+{
+    for (int i = 0; i < CLAIMS && !model->is_shaken; i++) {
+        const struct model_claim *other = &model->claims[i];
+        if (other->is_used && other->id == claim->id && other->order > claim->order && !other->is_leaving &&
+            netron_registration_get_state(other->registration) == NETRON_REGISTERED)
+            return true;
+    }
+    return false;
+}
+
 void model_claim_leave(struct model *model, struct model_claim *claim)
 {
     unsigned how = (unsigned)model_draw(&model->random, 3);
@@ -123,7 +135,7 @@ void model_claim_leave(struct model *model, struct model_claim *claim)
     else
         ck_assert_int_eq(netron_registration_deregister(claim->registration, on_left, claim), 0);
     claim->is_leaving = true;
-    model_touch(model, claim->id, 1, 1);
+    model_touch(model, claim->id, is_superseded(model, claim) ? 0 : 1, 1);
     model_trace(model, "%s %c by %d", how == 0 ? "drain" : "deregister", MODEL_IDS[claim->id], claim->publisher);
 }
 

@@ -94,9 +94,12 @@ void model_registry_read(struct model *model, char picture[PICTURE_MAX], char se
 void model_registry_judge(struct model *model)
 {
     const struct netron_script_source *source = &netron_script_source_reconcile;
-    freeReplyObject(server_ask(&model->server,
-                               "EVAL %b 1 " MODEL_PREFIX ":registry 512 " MODEL_CHANNEL " 60000 5 15 %d", source->text,
-                               source->length, (int)MODEL_TTL_MS));
+    redisReply *reply =
+        server_ask(&model->server, "EVAL %b 1 " MODEL_PREFIX ":registry 512 " MODEL_CHANNEL " 60000 5 15 %d %s",
+                   source->text, source->length, (int)MODEL_TTL_MS, "");
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 6)
+        model_fail(model, "reconcile answers %s", reply->type == REDIS_REPLY_ERROR ? reply->str : "something else");
+    freeReplyObject(reply);
 }
 
 /* ---- history ---- */

@@ -23,7 +23,7 @@
 #define WORKERS 12
 #define ROUNDS 3
 #define STEPS 32
-#define SETTLE_MS 8000u /* what takes longer does not end at all */
+#define SETTLE_MS 12000u /* what takes longer does not end at all */
 #define POKE_MS 100u
 #define LOOK_MS 300u
 #define STANDSTILL_MS 300u
@@ -166,6 +166,8 @@ static void take_step(struct model *model, enum theme theme)
     unsigned pause = model_chance(&model->random, 20) ? (unsigned)model_draw(&model->random, 120)
                                                       : (unsigned)model_draw(&model->random, 12);
     model->step++;
+    if (model_chance(&model->random, 15)) /* so that late and doubled messages are about what is changed again */
+        model_marker_change(model);
     if (what < 55)
         change_own(model);
     else if (what < 75 && model->is_mixed)
@@ -240,10 +242,13 @@ static void await_watchers(struct model *model, char picture[PICTURE_MAX])
 static void come_to_rest(struct model *model)
 {
     char picture[PICTURE_MAX];
+    bool is_silent = model_chance(&model->random, 30);
     uint64_t began = world_clock_ms();
     model_trace(model, "rest");
     model_relay_heal(model);
     await_registry(model);
+    if (is_silent) /* whoever is kept has to be missed before he is heard of again */
+        model_pump(model, MODEL_TTL_MS + 300);
     uint64_t settled = world_clock_ms();
     await_watchers(model, picture);
     model_trace(model, "at rest after %d ms, and %d ms more", (int)(settled - began),
@@ -257,6 +262,7 @@ static void come_to_rest(struct model *model)
     for (int id = 0; id < IDS; id++)
         model->may_depart[id] = model->may_change[id] = model_watchers_keep(model, picture, id) ? 1 : 0;
     model->longest_gap = 0;
+    model->is_shaken = false;
 }
 
 static void run_seed(uint64_t seed)
