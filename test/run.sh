@@ -71,17 +71,18 @@ sh examples/prepare.sh check valgrind clang g++ nodejs npm || {
     finish
 }
 
+# Most tests wait more than they work, so more of them run at a time than there are cores.
 patience='-t 1' seeds=50 left_out='--no-suite long'
 if [ "${1:-all}" = long ]; then
     patience='-t 20' seeds=1000 left_out=
 fi
 build gcc gcc &&
-    NETRON_TEST_SEEDS=$seeds run gcc gcc 'unit sim integration interop packaging' $patience
+    NETRON_TEST_SEEDS=$seeds run gcc gcc 'unit sim integration interop packaging' $patience --num-processes 4
 [ "${1:-all}" != quick ] || finish
 
 export UBSAN_OPTIONS=print_stacktrace=1
 build sanitize gcc -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all &&
-    CK_TIMEOUT_MULTIPLIER=3 run sanitize sanitize 'unit sim integration interop' -t 3
+    CK_TIMEOUT_MULTIPLIER=3 run sanitize sanitize 'unit sim integration interop' -t 3 --num-processes 4
 
 build clang clang &&
     run clang clang 'unit sim'
