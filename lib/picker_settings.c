@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "picker_settings.h"
+#include "adopt.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* The struct as the first version had it: no caller's is smaller. */
 #define FIRST_SIZE (offsetof(netron_picker_options, ejection_max_percent) + sizeof(uint32_t))
-/* No version will come near. What is larger was never set, and its bytes must not be looked at. */
-#define SANE_SIZE 4096u
 
 #define TIME_MAX_MS 86400000u /* a day: whoever waits longer has mistaken the unit */
 #define FAILURES_MAX 1000000u
@@ -17,24 +16,9 @@ void netron_picker_options_init(netron_picker_options *options)
     options->size = sizeof(*options);
 }
 
-/* The options as this library knows them, whatever version the caller was compiled with. */
 static int adopt_options(const netron_picker_options *options, netron_picker_options *known, struct netron_failure *why)
 {
-    netron_picker_options_init(known);
-    if (options == NULL)
-        return 0;
-    if (options->size < FIRST_SIZE || options->size > SANE_SIZE)
-        return netron_fail(why, NETRON_EINVAL,
-                           "options.size is %zu, no size that the struct ever had: use netron_picker_options_init()",
-                           options->size);
-    const unsigned char *bytes = (const unsigned char *)options;
-    for (size_t i = sizeof(*known); i < options->size; i++)
-        if (bytes[i] != 0)
-            return netron_fail(why, NETRON_EINVAL,
-                               "options.size is %zu, and a member is set that this version of the library has not",
-                               options->size);
-    memcpy(known, options, options->size < sizeof(*known) ? options->size : sizeof(*known));
-    return 0;
+    return netron_adopt(known, sizeof(*known), FIRST_SIZE, options, "options", "netron_picker_options_init", why);
 }
 
 static uint32_t either(uint32_t value, uint32_t fallback)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
+#include "adopt.h"
 #include "log.h"
 #include "text.h"
 #include <stddef.h>
@@ -8,8 +9,6 @@
 
 /* The struct as the first version had it: no caller's is smaller. */
 #define FIRST_SIZE (offsetof(netron_options, on_link_arg) + sizeof(void *))
-/* No version will come near. What is larger was never set, and its bytes must not be looked at. */
-#define SANE_SIZE 4096u
 
 #define DEFAULT_URL "redis://127.0.0.1:6379/0"
 #define KEY_PREFIX_MAX 128u
@@ -197,24 +196,9 @@ static int make_policy(const netron_options *options, struct netron_settings *se
 
 /* ---- the whole ---- */
 
-/* The options as this library knows them, whatever version the caller was compiled with. */
 static int adopt_options(const netron_options *options, netron_options *known, struct netron_failure *why)
 {
-    memset(known, 0, sizeof(*known));
-    if (options == NULL)
-        return 0;
-    if (options->size < FIRST_SIZE || options->size > SANE_SIZE)
-        return netron_fail(why, NETRON_EINVAL,
-                           "options.size is %zu, no size that the struct ever had: use netron_options_init()",
-                           options->size);
-    const unsigned char *bytes = (const unsigned char *)options;
-    for (size_t i = sizeof(*known); i < options->size; i++)
-        if (bytes[i] != 0)
-            return netron_fail(why, NETRON_EINVAL,
-                               "options.size is %zu, and a member is set that this version of the library has not",
-                               options->size);
-    memcpy(known, options, options->size < sizeof(*known) ? options->size : sizeof(*known));
-    return 0;
+    return netron_adopt(known, sizeof(*known), FIRST_SIZE, options, "options", "netron_options_init", why);
 }
 
 static int make(const netron_options *given, struct netron_settings *out, struct netron_failure *why)
