@@ -147,7 +147,6 @@ struct model {
     unsigned may_change[IDS];
     unsigned snapshot_at; /* the step at which history was copied; 0 = there is no copy */
     bool is_mixed;        /* the original's nodes take part */
-    bool has_default_ttl; /* the largest TTL known is the default: records by adoption name none */
     bool is_shaken;       /* since the latest quiet point it was not clear at every moment who owns an id */
     bool lost_services;   /* bookkeeping was lost that says who is to be taken out of a service's index */
     uint64_t turned_at;   /* ms; a loop that stood still lets heartbeats expire, which is nobody's fault */
@@ -191,15 +190,11 @@ void model_watcher_start(struct model *model, int watcher);
 void model_watcher_stop(struct model *model, int watcher);
 void model_watcher_subscribe(struct model *model, int watcher);
 void model_watcher_unsubscribe(struct model *model, int watcher);
-/* What is not yet as it is in Redis; "" when all is. services: as model_registry_read() has them. Nodes that left while
- * the registry was lost may still be kept where the original's nodes take part, for nobody knows their TTL, and the
- * grace period is that of the default. */
+/* What is not yet as it is in Redis; "" when all is. services: as model_registry_read() has them. */
 void model_watcher_complaint(struct model *model, int watcher, const char *picture, const char *services, char *out,
                              size_t size);
 void model_watchers_check_counts(struct model *model);
 void model_watchers_count_anew(struct model *model);
-/* Whether the node is not in the picture but one of them still keeps it. */
-bool model_watchers_keep(const struct model *model, const char *picture, int id);
 
 /* model_relay.c */
 void model_relay_open(struct model *model);
@@ -212,9 +207,6 @@ const char *model_channel_of(int watcher);
 /* Reads Redis: the live nodes, the live nodes of each service, and what does not add up. */
 void model_registry_read(struct model *model, char picture[PICTURE_MAX], char services[PICTURE_MAX],
                          char complaint[PICTURE_MAX]);
-/* What a process does that has been connected for long: the watchers are too young to judge the silence of the
- * original's nodes, whose TTL they have to take for the default. */
-void model_registry_judge(struct model *model);
 void model_registry_copy(struct model *model);
 void model_registry_put_back(struct model *model);
 

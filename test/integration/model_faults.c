@@ -90,12 +90,11 @@ void model_fault_history(struct model *model)
 
 /* ---- bookkeeping ---- */
 
-/* Nodes that are adopted say no TTL and no state until their owners repair them, and what they offered before is not
- * known any more. */
+/* Nodes that are adopted from their hashes may say no state until their owners repair them, and what they offered
+ * before is not known any more. */
 static void may_be_adopted(struct model *model)
 {
     model->lost_services = true;
-    model->has_default_ttl = true;
     for (int id = 0; id < IDS; id++)
         model->may_change[id] += 2;
 }

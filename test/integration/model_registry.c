@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What stands in Redis, read beside the library; and history, copied and put back. */
 #include "model.h"
-#include "script_sources.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -86,19 +85,6 @@ void model_registry_read(struct model *model, char picture[PICTURE_MAX], char se
         model_fail(model, "the registry cannot be read: %s", reply->str);
     for (size_t i = 0; i < 3; i++)
         snprintf(out[i], PICTURE_MAX, "%s", reply->element[i]->str);
-    freeReplyObject(reply);
-}
-
-/* ---- one more janitor ---- */
-
-void model_registry_judge(struct model *model)
-{
-    const struct netron_script_source *source = &netron_script_source_reconcile;
-    redisReply *reply =
-        server_ask(&model->server, "EVAL %b 1 " MODEL_PREFIX ":registry 512 " MODEL_CHANNEL " 60000 5 15 %d %s",
-                   source->text, source->length, (int)MODEL_TTL_MS, "");
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 6)
-        model_fail(model, "reconcile answers %s", reply->type == REDIS_REPLY_ERROR ? reply->str : "something else");
     freeReplyObject(reply);
 }
 

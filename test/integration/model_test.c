@@ -25,7 +25,6 @@
 #define STEPS 32
 #define SETTLE_MS 12000u /* what takes longer does not end at all */
 #define POKE_MS 100u
-#define LOOK_MS 300u
 #define STANDSTILL_MS 300u
 
 static bool is_alone; /* one seed, told about as it goes */
@@ -201,25 +200,20 @@ static void await_registry(struct model *model)
 {
     char picture[PICTURE_MAX], services[PICTURE_MAX], complaint[3 * PICTURE_MAX];
     uint64_t limit = world_clock_ms() + SETTLE_MS;
-    uint64_t next_look = world_clock_ms();
     for (;;) {
         registry_complaint(model, picture, services, complaint, sizeof(complaint));
         if (complaint[0] == '\0')
             return;
         if (world_clock_ms() > limit)
             model_fail(model, "%s", complaint);
-        if (model->has_default_ttl && world_clock_ms() >= next_look) {
-            model_registry_judge(model);
-            next_look = world_clock_ms() + LOOK_MS;
-        }
         model_pump(model, 10);
     }
 }
 
 /* The marker changes now and then: those who missed something before hear of it by that. */
-static void await_watchers(struct model *model, char picture[PICTURE_MAX])
+static void await_watchers(struct model *model)
 {
-    char services[PICTURE_MAX], complaint[3 * PICTURE_MAX];
+    char picture[PICTURE_MAX], services[PICTURE_MAX], complaint[3 * PICTURE_MAX];
     uint64_t limit = world_clock_ms() + SETTLE_MS;
     uint64_t next_poke = world_clock_ms();
     for (;;) {
@@ -241,7 +235,6 @@ static void await_watchers(struct model *model, char picture[PICTURE_MAX])
 
 static void come_to_rest(struct model *model)
 {
-    char picture[PICTURE_MAX];
     bool is_silent = model_chance(&model->random, 30);
     uint64_t began = world_clock_ms();
     model_trace(model, "rest");
@@ -250,7 +243,7 @@ static void come_to_rest(struct model *model)
     if (is_silent) /* whoever is kept has to be missed before he is heard of again */
         model_pump(model, MODEL_TTL_MS + 300);
     uint64_t settled = world_clock_ms();
-    await_watchers(model, picture);
+    await_watchers(model);
     model_trace(model, "at rest after %d ms, and %d ms more", (int)(settled - began),
                 (int)(world_clock_ms() - settled));
     if (model->longest_gap < STANDSTILL_MS)
@@ -259,8 +252,8 @@ static void come_to_rest(struct model *model)
         model_trace(model, "the loop stood still for %u ms: who died of that is not counted", model->longest_gap);
     model_watchers_count_anew(model);
     model_claims_forget_ended(model);
-    for (int id = 0; id < IDS; id++)
-        model->may_depart[id] = model->may_change[id] = model_watchers_keep(model, picture, id) ? 1 : 0;
+    memset(model->may_depart, 0, sizeof(model->may_depart));
+    memset(model->may_change, 0, sizeof(model->may_change));
     model->longest_gap = 0;
     model->is_shaken = false;
 }
@@ -271,7 +264,7 @@ static void run_seed(uint64_t seed)
     model = (struct model){.seed = seed,
                            .random = {.state = seed},
                            .is_mixed = seed % 2 == 0,
-                           .has_default_ttl = seed % 2 == 0,
+
                            .turned_at = world_clock_ms()};
     server_start(&model.server, NULL);
     world_open(&model.world);

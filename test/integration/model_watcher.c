@@ -107,29 +107,16 @@ void model_watcher_stop(struct model *model, int watcher)
 
 /* ---- comparing ---- */
 
-/* Whether the node is not there any more but may still be kept. */
-static bool may_keep(const struct model *model, const char *picture, char id)
+/* The view's nodes, or only the ids of those who offer a service. */
+static void view_picture(netron_discovery *discovery, const char *service, char out[PICTURE_MAX])
 {
-    const char beginning[] = {'\n', id, ' ', '\0'};
-    bool is_there = picture[0] == id || strstr(picture, beginning) != NULL;
-    return model->has_default_ttl && !is_there && model->may_depart[strchr(MODEL_IDS, id) - MODEL_IDS] > 0;
-}
-
-/* The view's nodes, or only the ids of those who offer a service. Returns how many are left out as kept ones. */
-static size_t view_picture(const struct model *model, int watcher, const char *service, const char *picture,
-                           char out[PICTURE_MAX])
-{
-    size_t length = 0, kept = 0;
-    const netron_snapshot *snapshot = netron_view_find(model->watchers[watcher].discovery, service, NULL);
+    size_t length = 0;
+    const netron_snapshot *snapshot = netron_view_find(discovery, service, NULL);
     ck_assert_ptr_nonnull(snapshot);
     out[0] = '\0';
     for (size_t i = 0; i < snapshot->count; i++) {
         char line[LINE_MAX_];
         model_line(snapshot->nodes[i], line);
-        if (may_keep(model, picture, line[0])) {
-            kept++;
-            continue;
-        }
         if (service != NULL)
             snprintf(line, sizeof(line), " %s", snapshot->nodes[i]->id);
         ck_assert_uint_lt(length + strlen(line), PICTURE_MAX);
@@ -137,34 +124,27 @@ static size_t view_picture(const struct model *model, int watcher, const char *s
         length += strlen(line);
     }
     netron_snapshot_release(snapshot);
-    return kept;
 }
 
-static void view_services(const struct model *model, int watcher, const char *picture, char out[PICTURE_MAX])
+static void view_services(netron_discovery *discovery, char out[PICTURE_MAX])
 {
     size_t length = 0;
     for (int i = 0; i < SERVICES; i++) {
         char members[PICTURE_MAX];
-        view_picture(model, watcher, model_service_names[i], picture, members);
+        view_picture(discovery, model_service_names[i], members);
         length += (size_t)snprintf(out + length, PICTURE_MAX - length, "%s:%s\n", model_service_names[i], members);
         ck_assert_uint_lt(length, PICTURE_MAX);
     }
 }
 
-static void events_complaint(const struct model_subscription *subscription, const char *picture, size_t kept, char *out,
-                             size_t size)
+static void events_complaint(const struct model_subscription *subscription, const char *picture, char *out, size_t size)
 {
     char replayed[PICTURE_MAX] = "";
     if (subscription->handle == NULL)
         return;
-    for (int i = 0; i < IDS; i++) {
-        const char *line = subscription->lines[i];
-        if (line[0] != '\0' && may_keep(subscription->model, picture, line[0]))
-            kept--;
-        else
-            strcat(replayed, line);
-    }
-    if (strcmp(replayed, picture) != 0 || kept != 0)
+    for (int i = 0; i < IDS; i++)
+        strcat(replayed, subscription->lines[i]);
+    if (strcmp(replayed, picture) != 0)
         snprintf(out, size, "the events add up to\n%s", replayed);
     else if (subscription->synced != 1)
         snprintf(out, size, "SYNCED was told %u times", subscription->synced);
@@ -173,13 +153,13 @@ static void events_complaint(const struct model_subscription *subscription, cons
 void model_watcher_complaint(struct model *model, int watcher, const char *picture, const char *services, char *out,
                              size_t size)
 {
+    netron_discovery *discovery = model->watchers[watcher].discovery;
     netron_view_status status = {.size = sizeof(status)};
     char seen[PICTURE_MAX];
     out[0] = '\0';
-    ck_assert_int_eq(netron_view_get_status(model->watchers[watcher].discovery, &status), 0);
-    size_t kept = view_picture(model, watcher, NULL, picture, seen);
-    netron_view_state wanted = kept > 0 ? NETRON_VIEW_PROTECTED : NETRON_VIEW_FRESH;
-    if (status.state != wanted || status.kept_count != kept) {
+    ck_assert_int_eq(netron_view_get_status(discovery, &status), 0);
+    view_picture(discovery, NULL, seen);
+    if (status.state != NETRON_VIEW_FRESH || status.kept_count != 0) {
         snprintf(out, size, "state %d, kept %zu, faults %d; the view is\n%s", status.state, status.kept_count,
                  (int)status.faults, seen);
         return;
@@ -188,26 +168,13 @@ void model_watcher_complaint(struct model *model, int watcher, const char *pictu
         snprintf(out, size, "the view is\n%s", seen);
         return;
     }
-    view_services(model, watcher, picture, seen);
+    view_services(discovery, seen);
     if (strcmp(seen, services) != 0) {
         snprintf(out, size, "the view of the services is\n%s", seen);
         return;
     }
     for (int i = 0; i < SUBSCRIPTIONS && out[0] == '\0'; i++)
-        events_complaint(&model->watchers[watcher].subscriptions[i], picture, kept, out, size);
-}
-
-bool model_watchers_keep(const struct model *model, const char *picture, int id)
-{
-    const char name[] = {MODEL_IDS[id], '\0'};
-    bool is_known = false;
-    for (int i = 0; i < WATCHERS; i++) {
-        const netron_snapshot *snapshot = netron_view_node(model->watchers[i].discovery, name);
-        ck_assert_ptr_nonnull(snapshot);
-        is_known = is_known || snapshot->count > 0;
-        netron_snapshot_release(snapshot);
-    }
-    return is_known && may_keep(model, picture, MODEL_IDS[id]);
+        events_complaint(&model->watchers[watcher].subscriptions[i], picture, out, size);
 }
 
 void model_watchers_check_counts(struct model *model)
