@@ -23,6 +23,9 @@
 #define MODEL_PREFIX "netron:discovery"
 #define MODEL_CHANNEL MODEL_PREFIX ":events"
 #define MODEL_TTL_MS 1000u
+/* Of the watchers; so it is their grace period, which has to be longer than a node may need to be entered again: until
+ * its next repair beat, or until the next look of a janitor. */
+#define MODEL_GRACE_MS 2000u
 #define MODEL_BEAT_MS 100u
 
 /* Ids are one letter: those of the library's nodes, the marker's, those of the original's nodes. */

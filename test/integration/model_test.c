@@ -241,7 +241,7 @@ static void come_to_rest(struct model *model)
     model_relay_heal(model);
     await_registry(model);
     if (is_silent) /* whoever is kept has to be missed before he is heard of again */
-        model_pump(model, MODEL_TTL_MS + 300);
+        model_pump(model, MODEL_GRACE_MS + 300);
     uint64_t settled = world_clock_ms();
     await_watchers(model);
     model_trace(model, "at rest after %d ms, and %d ms more", (int)(settled - began),

@@ -85,7 +85,7 @@ void model_watcher_unsubscribe(struct model *model, int watcher)
 void model_watcher_start(struct model *model, int watcher)
 {
     netron_options options = world_options(model->server.url);
-    options.heartbeat_ttl_ms = MODEL_TTL_MS;
+    options.heartbeat_ttl_ms = MODEL_GRACE_MS;
     options.client_name = kinds[watcher].name;
     options.log = model_log;
     options.log_arg = kinds[watcher].name;
