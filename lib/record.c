@@ -2,6 +2,7 @@
 #include "record.h"
 #include "node.h"
 #include "node_json.h"
+#include "text.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,19 +135,10 @@ static bool read_decimal(struct slice field, uint64_t *out)
     return field.length > 0;
 }
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 static bool is_hex(struct slice field, size_t digits)
 {
     for (size_t i = 0; i < field.length; i++)
-        if (hex_value(field.text[i]) < 0)
+        if (netron_text_hex_value(field.text[i]) < 0)
             return false;
     return field.length == digits;
 }
@@ -157,7 +149,7 @@ static bool read_tag(struct slice field, uint64_t *out)
         return false;
     *out = 0;
     for (size_t i = 0; i < field.length; i++)
-        *out = *out << 4 | (uint64_t)hex_value(field.text[i]);
+        *out = *out << 4 | (uint64_t)netron_text_hex_value(field.text[i]);
     return true;
 }
 

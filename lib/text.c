@@ -79,3 +79,12 @@ void netron_text_make_printable(char *text, size_t length)
         }
     }
 }
+
+int netron_text_hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}

@@ -15,4 +15,7 @@ bool netron_text_has_control(const char *text, size_t length);
 /* Replaces control characters and bytes that are no UTF-8 by '?', in place. */
 void netron_text_make_printable(char *text, size_t length);
 
+/* 0 to 15, or -1 for what is no hexadecimal digit. Both cases are read. */
+int netron_text_hex_value(char digit);
+
 #endif

@@ -39,22 +39,14 @@ static const char *find_last(struct span span, char wanted)
 
 /* ---- parts ---- */
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 /* Every '%' begins the two digits of a byte other than NUL. */
 static bool is_encoded_well(struct span span)
 {
     for (const char *at = span.begin; at < span.end; at++) {
         if (*at != '%')
             continue;
-        if (span.end - at < 3 || hex_value(at[1]) < 0 || hex_value(at[2]) < 0 || (at[1] == '0' && at[2] == '0'))
+        if (span.end - at < 3 || netron_text_hex_value(at[1]) < 0 || netron_text_hex_value(at[2]) < 0 ||
+            (at[1] == '0' && at[2] == '0'))
             return false;
         at += 2;
     }
@@ -72,7 +64,7 @@ static int decode(struct span span, const char *part, char **out, struct netron_
     char *to = decoded;
     for (const char *at = span.begin; at < span.end; at++) {
         if (*at == '%') {
-            *to++ = (char)(hex_value(at[1]) * 16 + hex_value(at[2]));
+            *to++ = (char)(netron_text_hex_value(at[1]) * 16 + netron_text_hex_value(at[2]));
             at += 2;
         } else {
             *to++ = *at;
