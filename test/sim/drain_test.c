@@ -7,28 +7,6 @@
 
 static struct done_recorder left, update; /* they outlive the test, for its end cancels what is pending */
 
-static const char *unavailable(struct peer *peer, const struct peer_command *command)
-{
-    return peer_is_handshake(command) ? peer_answer_well(peer, command) : "-BUSY Redis is busy running a script\r\n";
-}
-
-static const char *silent(struct peer *peer, const struct peer_command *command)
-{
-    return peer_is_handshake(command) ? peer_answer_well(peer, command) : "";
-}
-
-static void redis_goes_away(void)
-{
-    peer_stop_listening(&sim.peer);
-    peer_hang_up_all(&sim.peer);
-    sim_settle();
-}
-
-static bool last_register_has(const char *text)
-{
-    return strstr(sim_register_command(-1)->text, text) != NULL;
-}
-
 static void drain(uint32_t deadline_ms)
 {
     ck_assert_int_eq(netron_registration_drain(sim.registration, deadline_ms, record_done, &left), 0);
@@ -54,7 +32,7 @@ START_TEST(a_state_is_told_to_redis_at_once_with_its_reason)
     sim_settle();
     ck_assert_uint_eq(sim_registers(), 2);
     ck_assert_uint_eq(sim_register_command(1)->at, sim.loop.now);
-    ck_assert(last_register_has("\"state\":\"maintenance\",\"reason\":\"new disk\"}"));
+    ck_assert(sim_last_register_has("\"state\":\"maintenance\",\"reason\":\"new disk\"}"));
     ck_assert_int_eq(update.calls, 1);
     ck_assert_int_eq(update.code, 0);
     ck_assert_int_eq(netron_registration_node(sim.registration)->state, NETRON_NODE_MAINTENANCE);
@@ -62,7 +40,7 @@ START_TEST(a_state_is_told_to_redis_at_once_with_its_reason)
     ck_assert_int_eq(netron_registration_update_state(sim.registration, NETRON_NODE_UP, NULL, record_done, &update), 0);
     sim_settle();
     ck_assert_uint_eq(sim_registers(), 3);
-    ck_assert(!last_register_has("\"state\"") && !last_register_has("\"reason\""));
+    ck_assert(!sim_last_register_has("\"state\"") && !sim_last_register_has("\"reason\""));
 }
 END_TEST
 
@@ -74,13 +52,13 @@ START_TEST(weight_and_metadata_are_updated_like_everything_else)
     ck_assert_int_eq(netron_registration_update_metadata(sim.registration, metadata, 2, record_done, &update), 0);
     sim_settle();
     ck_assert_uint_eq(sim_registers(), 2); /* both at once */
-    ck_assert(last_register_has("\"weight\":7,\"metadata\":{\"a\":\"1\",\"b\":\"2\"}}"));
+    ck_assert(sim_last_register_has("\"weight\":7,\"metadata\":{\"a\":\"1\",\"b\":\"2\"}}"));
     ck_assert_int_eq(update.calls, 2);
     ck_assert_int_eq(netron_registration_update_metadata(sim.registration, NULL, 0, record_done, &update), 0);
     ck_assert_int_eq(netron_registration_update_weight(sim.registration, 0, record_done, &update), 0);
     sim_settle();
     ck_assert_uint_eq(sim_registers(), 3);
-    ck_assert(!last_register_has("\"weight\"") && !last_register_has("\"metadata\""));
+    ck_assert(!sim_last_register_has("\"weight\"") && !sim_last_register_has("\"metadata\""));
 }
 END_TEST
 
@@ -143,7 +121,7 @@ START_TEST(a_node_is_registered_with_all_that_it_says)
     sim_join();
     ck_assert_int_eq(netron_register(sim.discovery, &node, record_state, &sim.states, &sim.registration), 0);
     sim_settle();
-    ck_assert(last_register_has("\"services\":[],\"state\":\"starting\",\"weight\":3,\"zone\":\"eu-1\",\"metadata\":{"
+    ck_assert(sim_last_register_has("\"services\":[],\"state\":\"starting\",\"weight\":3,\"zone\":\"eu-1\",\"metadata\":{"
                                 "\"rack\":\"r1\"}}"));
 }
 END_TEST
@@ -159,8 +137,8 @@ START_TEST(a_drain_is_announced_at_once_and_leaves_at_its_deadline)
     sim_settle();
     ck_assert_uint_eq(sim_registers(), 2);
     ck_assert_uint_eq(sim_register_command(1)->at, at);
-    ck_assert(last_register_has(DRAINING "}"));
-    ck_assert(last_register_has(" renew "));
+    ck_assert(sim_last_register_has(DRAINING "}"));
+    ck_assert(sim_last_register_has(" renew "));
     sim_advance(12344);
     ck_assert_int_eq(netron_registration_get_state(sim.registration), NETRON_REGISTERED);
     ck_assert_uint_ge(sim_count("GETEX"), 2); /* it beats on */
@@ -181,7 +159,7 @@ END_TEST
 START_TEST(without_a_deadline_it_leaves_as_soon_as_redis_has_the_announcement)
 {
     sim_join_and_register();
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     drain(0);
     sim_advance(1000);
     ck_assert_uint_eq(sim_registers(), 2);
@@ -198,7 +176,7 @@ END_TEST
 START_TEST(without_a_deadline_an_announcement_that_fails_is_tried_as_the_options_say_and_then_it_leaves)
 {
     sim_join_and_register();
-    sim.peer.answer = unavailable;
+    sim.peer.answer = sim_busy;
     uint64_t at = sim.loop.now;
     drain(0);
     sim_advance(2999);
@@ -231,7 +209,7 @@ END_TEST
 START_TEST(a_drain_with_redis_away_ends_at_its_deadline_and_fails_to_leave_as_ever)
 {
     sim_join_and_register();
-    redis_goes_away();
+    sim_redis_goes_away();
     drain(_i == 0 ? 4000 : 0);
     /* Nothing but the announcement's tries stands for the deadline 0. */
     sim_advance(_i == 0 ? 3999 : 2999);
@@ -250,7 +228,7 @@ END_TEST
 START_TEST(redis_that_comes_back_during_a_drain_hears_of_it_once)
 {
     sim_join_and_register();
-    redis_goes_away();
+    sim_redis_goes_away();
     uint64_t at = sim.loop.now;
     drain(8000);
     sim_advance(1000);
@@ -258,7 +236,7 @@ START_TEST(redis_that_comes_back_during_a_drain_hears_of_it_once)
     sim_advance(3000);
     ck_assert_uint_eq(sim_registers(), 2);
     ck_assert_uint_eq(sim_register_command(1)->at, sim.peer.accepted_at[1]);
-    ck_assert(last_register_has(DRAINING));
+    ck_assert(sim_last_register_has(DRAINING));
     sim_advance(4000);
     expect_left_at(at + 8000);
 }
@@ -287,7 +265,7 @@ START_TEST(a_node_lost_during_a_drain_is_restored_as_draining)
     sim.peer.has_node = false;
     sim_advance(6000);
     ck_assert_uint_eq(sim_registers(), 3);
-    ck_assert(last_register_has(DRAINING));
+    ck_assert(sim_last_register_has(DRAINING));
     ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
     ck_assert_int_eq(left.calls, 0);
 }
@@ -319,7 +297,7 @@ END_TEST
 START_TEST(a_drain_that_waits_for_its_announcement_is_not_put_off)
 {
     sim_join_and_register();
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     drain(0);
     sim_settle();
     drain(60000);
@@ -399,7 +377,7 @@ START_TEST(during_a_drain_the_state_stays_and_the_rest_may_change)
         0);
     sim_settle();
     ck_assert_int_eq(update.calls, 2);
-    ck_assert(last_register_has("\"state\":\"draining\",\"reason\":\"two jobs left\",\"weight\":9}"));
+    ck_assert(sim_last_register_has("\"state\":\"draining\",\"reason\":\"two jobs left\",\"weight\":9}"));
 }
 END_TEST
 

@@ -9,11 +9,6 @@ static struct done_recorder update, leave, shut;
 static struct nodes_recorder nodes;
 static int called_back;
 
-static const char *silent(struct peer *peer, const struct peer_command *command)
-{
-    return peer_is_handshake(command) ? peer_answer_well(peer, command) : "";
-}
-
 static void leave_from_inside(netron_discovery *discovery, int code, void *arg)
 {
     (void)arg;
@@ -24,7 +19,7 @@ static void leave_from_inside(netron_discovery *discovery, int code, void *arg)
 START_TEST(a_registration_that_is_being_freed_cannot_leave_any_more)
 {
     sim_join_and_register();
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.2:80", leave_from_inside, NULL), 0);
     sim_settle();
     if (_i == 0) {
@@ -52,7 +47,7 @@ static void free_in_lookup(netron_discovery *discovery, int code, const netron_n
 START_TEST(a_lookup_that_shutdown_cancels_may_free_the_discovery)
 {
     sim_join_and_register();
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     ck_assert_int_eq(netron_find_nodes_by_service(sim.discovery, "web", NULL, free_in_lookup, &nodes), 0);
     sim_settle();
     ck_assert_int_eq(netron_discovery_shutdown(sim.discovery, record_done, &shut), 0);
@@ -75,7 +70,7 @@ START_TEST(what_a_dead_link_fails_is_told_the_true_reason_and_may_free_what_else
     sim.options.ping_interval_ms = 1000;
     sim.options.command_timeout_ms = 60000;
     sim_join_and_register();
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     ck_assert_int_eq(netron_find_nodes_by_service(sim.discovery, "web", NULL, free_registration_in_lookup, &nodes), 0);
     sim_settle();
     ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.2:80", record_done, &update), 0);

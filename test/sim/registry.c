@@ -68,6 +68,15 @@ void registry_put(const char *id, unsigned port)
     change(id, port);
 }
 
+void registry_put_many(int count)
+{
+    char id[16];
+    for (int i = 0; i < count; i++) {
+        snprintf(id, sizeof(id), "n%02d", i);
+        registry_put(id, 10);
+    }
+}
+
 void registry_put_with_ttl(const char *id, unsigned port, uint32_t ttl_ms)
 {
     change(id, port)->ttl_ms = ttl_ms;

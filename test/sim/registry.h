@@ -44,6 +44,7 @@ extern struct registry registry;
 void registry_open(void); /* empty, epoch e1, and the peer answers from it */
 /* Enters a node, or changes it. */
 void registry_put(const char *id, unsigned port);
+void registry_put_many(int count); /* n00, n01 ... at port 10 */
 void registry_put_with_ttl(const char *id, unsigned port, uint32_t ttl_ms);
 void registry_garble(const char *id);
 void registry_remove(const char *id);

@@ -2,6 +2,7 @@
 #include "sim.h"
 #include <script_sources.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SEED UINT64_C(0x6e6574726f6e)
 
@@ -108,4 +109,26 @@ size_t sim_deregisters(void)
 const struct peer_command *sim_register_command(int position)
 {
     return peer_find(&sim.peer, call_of(&netron_script_source_register), position);
+}
+
+bool sim_last_register_has(const char *text)
+{
+    return strstr(sim_register_command(-1)->text, text) != NULL;
+}
+
+const char *sim_busy(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is_handshake(command) ? peer_answer_well(peer, command) : "-BUSY Redis is busy running a script\r\n";
+}
+
+const char *sim_silent(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is_handshake(command) ? peer_answer_well(peer, command) : "";
+}
+
+void sim_redis_goes_away(void)
+{
+    peer_stop_listening(&sim.peer);
+    peer_hang_up_all(&sim.peer);
+    sim_settle();
 }

@@ -45,5 +45,12 @@ size_t sim_count(const char *beginning);
 size_t sim_registers(void);
 size_t sim_deregisters(void);
 const struct peer_command *sim_register_command(int position);
+bool sim_last_register_has(const char *text);
+
+/* Answers of the peer that let a connection come up: nothing works on it, or nothing is answered on it. */
+const char *sim_busy(struct peer *peer, const struct peer_command *command);
+const char *sim_silent(struct peer *peer, const struct peer_command *command);
+/* Every connection ends, and no other is accepted. */
+void sim_redis_goes_away(void);
 
 #endif

@@ -7,18 +7,9 @@
 #define TTL 15000u /* the largest that anybody has, unless a test says more */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static void put_many(int count)
-{
-    char id[16];
-    for (int i = 0; i < count; i++) {
-        snprintf(id, sizeof(id), "n%02d", i);
-        registry_put(id, 10);
-    }
-}
-
 static void open_with_nodes(int count)
 {
-    put_many(count);
+    registry_put_many(count);
     registry_subscribe();
     ck_assert_str_eq(registry_view(), registry_picture());
     ck_assert_int_eq(registry_status().state, NETRON_VIEW_FRESH);
@@ -92,7 +83,7 @@ END_TEST
 START_TEST(a_larger_ttl_of_any_node_is_waited_for)
 {
     const uint32_t longest = 40000;
-    put_many(2);
+    registry_put_many(2);
     registry_put_with_ttl("slow", 1, longest);
     registry_subscribe();
     registry_heard = (struct event_recorder){0};
@@ -135,7 +126,7 @@ START_TEST(a_second_loss_begins_the_grace_anew_for_what_it_lost)
 {
     open_with_nodes(2);
     registry_flush("e2");
-    put_many(1);
+    registry_put_many(1);
     registry_publish("n00"); /* n01 is kept */
     sim_advance(TTL - 1000);
     registry_flush("e3");
@@ -168,7 +159,7 @@ START_TEST(while_redis_is_out_of_reach_nobody_who_is_kept_is_told_as_gone)
     registry_flush("e3");
     sim_advance(10001);
     ck_assert_int_eq(registry_status().state, NETRON_VIEW_PROTECTED);
-    put_many(2); /* their owners are back, too */
+    registry_put_many(2); /* their owners are back, too */
     registry_put("x", 1);
     registry_publish("x");
     await_another_sync();
@@ -250,7 +241,7 @@ START_TEST(a_reading_of_another_registry_that_is_cut_off_still_keeps_what_is_mis
     open_with_nodes(8);
     registry.page = 2;
     registry_flush("e2");
-    put_many(5);
+    registry_put_many(5);
     cut_at = _i / 2 + 1;
     cuts_events = _i % 2 == 1;
     questions = 0;
@@ -270,7 +261,7 @@ END_TEST
 
 START_TEST(the_first_reading_may_be_cut_off_as_well_and_tells_each_node_once)
 {
-    put_many(10);
+    registry_put_many(10);
     registry.page = 3;
     cut_at = _i / 2 + 1;
     cuts_events = _i % 2 == 1;
@@ -405,7 +396,7 @@ static void free_discovery(netron_subscription *subscription, const netron_event
 /* Picture, SYNCED, changes by a delta, a sweep, an event, the end of a grace: the callback that is numbered frees. */
 START_TEST(the_discovery_may_be_freed_at_each_event)
 {
-    put_many(4);
+    registry_put_many(4);
     sim.options.pubsub_enabled = 1;
     sim_join();
     frees_at = _i + 1;

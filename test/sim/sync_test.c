@@ -6,18 +6,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static void put_many(int count)
-{
-    char id[16];
-    for (int i = 0; i < count; i++) {
-        snprintf(id, sizeof(id), "n%02d", i);
-        registry_put(id, 10);
-    }
-}
-
 static void open_with_nodes(int count)
 {
-    put_many(count);
+    registry_put_many(count);
     registry_subscribe();
     ck_assert_int_eq(registry_heard.count, count);
     ck_assert_int_eq(registry_heard.synced, 1);
@@ -110,7 +101,7 @@ static const char *change_in_the_middle(enum registry_question question, size_t 
 START_TEST(changes_in_the_middle_of_a_reading_are_in_the_picture)
 {
     registry.page = 3;
-    put_many(10);
+    registry_put_many(10);
     change_at = _i;
     registry.interrupt = change_in_the_middle;
     registry_subscribe();
@@ -146,7 +137,7 @@ static const char *change_at_random(enum registry_question question, size_t numb
 START_TEST(random_changes_at_every_question_end_in_the_same_picture)
 {
     chance.state = (uint64_t)_i + 1;
-    put_many(20);
+    registry_put_many(20);
     registry.page = (size_t)_i % 7 + 1;
     registry.delta_page = (size_t)_i % 5 + 3;
     registry.interrupt = change_at_random;
@@ -174,7 +165,7 @@ static const char *change_the_epoch(enum registry_question question, size_t numb
 
 START_TEST(a_registry_that_has_another_epoch_after_each_reading_is_given_up_and_tried_again)
 {
-    put_many(3);
+    registry_put_many(3);
     registry.interrupt = change_the_epoch;
     is_restless = true;
     registry_subscribe();
@@ -260,7 +251,7 @@ END_TEST
 
 START_TEST(an_unreadable_record_is_skipped_and_counts_in_the_digest)
 {
-    put_many(3);
+    registry_put_many(3);
     registry_garble("n01");
     registry_garble("bad");
     registry_subscribe();

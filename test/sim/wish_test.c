@@ -4,29 +4,6 @@
 #include <backoff.h>
 #include <string.h>
 
-static const char *unavailable(struct peer *peer, const struct peer_command *command)
-{
-    return peer_is_handshake(command) ? peer_answer_well(peer, command) : "-BUSY Redis is busy running a script\r\n";
-}
-
-/* Keeps the answers to itself, but for the handshake's. */
-static const char *silent(struct peer *peer, const struct peer_command *command)
-{
-    return peer_is_handshake(command) ? peer_answer_well(peer, command) : "";
-}
-
-static void redis_goes_away(void)
-{
-    peer_stop_listening(&sim.peer);
-    peer_hang_up_all(&sim.peer);
-    sim_settle();
-}
-
-static bool last_register_has(const char *text)
-{
-    return strstr(sim_register_command(-1)->text, text) != NULL;
-}
-
 /* ---- updates ---- */
 
 START_TEST(an_update_goes_out_at_once_and_is_done_when_redis_has_it)
@@ -41,8 +18,8 @@ START_TEST(an_update_goes_out_at_once_and_is_done_when_redis_has_it)
     sim_settle();
     ck_assert_uint_eq(sim_registers(), 2);
     ck_assert_uint_eq(sim_register_command(1)->at, at);
-    ck_assert(last_register_has("[{\"name\":\"shop\",\"version\":\"2\"}]"));
-    ck_assert(last_register_has(" renew "));
+    ck_assert(sim_last_register_has("[{\"name\":\"shop\",\"version\":\"2\"}]"));
+    ck_assert(sim_last_register_has(" renew "));
     ck_assert_int_eq(done.calls, 1);
     ck_assert_int_eq(done.code, 0);
     ck_assert_int_eq(sim.states.count, 1);
@@ -70,7 +47,7 @@ START_TEST(of_several_updates_while_redis_is_away_the_latest_is_sent_once_on_ret
     struct done_recorder done = {0};
     static const char *const addresses[] = {"10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80"};
     sim_join_and_register();
-    redis_goes_away();
+    sim_redis_goes_away();
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(netron_registration_update_address(sim.registration, addresses[i], record_done, &done), 0);
     sim_advance(1000);
@@ -79,7 +56,7 @@ START_TEST(of_several_updates_while_redis_is_away_the_latest_is_sent_once_on_ret
     peer_listen(&sim.peer);
     sim_advance(3000);
     ck_assert_uint_eq(sim_registers(), 2);
-    ck_assert(last_register_has(" 10.0.0.4:80 "));
+    ck_assert(sim_last_register_has(" 10.0.0.4:80 "));
     ck_assert_uint_eq(sim_register_command(1)->at, sim.peer.accepted_at[1]);
     ck_assert_int_eq(done.calls, 3);
     ck_assert_int_eq(done.code, 0);
@@ -91,7 +68,7 @@ START_TEST(an_update_made_while_another_is_under_way_follows_it)
     struct done_recorder first = {0};
     struct done_recorder second = {0};
     sim_join_and_register();
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.2:80", record_done, &first), 0);
     sim_settle();
     ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.3:80", record_done, &second), 0);
@@ -102,7 +79,7 @@ START_TEST(an_update_made_while_another_is_under_way_follows_it)
     peer_send(&sim.peer, 0, reply, sizeof(reply) - 1);
     sim_settle();
     ck_assert_uint_eq(sim_registers(), 3);
-    ck_assert(last_register_has(" 10.0.0.3:80 "));
+    ck_assert(sim_last_register_has(" 10.0.0.3:80 "));
     ck_assert_int_eq(first.calls, 1);
     ck_assert_int_eq(second.calls, 1);
 }
@@ -112,7 +89,7 @@ START_TEST(a_refused_update_is_told_after_its_retries_and_stays_wanted)
 {
     struct done_recorder done = {0};
     sim_join_and_register();
-    sim.peer.answer = unavailable;
+    sim.peer.answer = sim_busy;
     ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.2:80", record_done, &done), 0);
     sim_advance(2999);
     ck_assert_int_eq(done.calls, 0);
@@ -124,7 +101,7 @@ START_TEST(a_refused_update_is_told_after_its_retries_and_stays_wanted)
     sim.peer.answer = peer_answer_well;
     sim_advance(5500);
     ck_assert_uint_eq(sim_registers(), 6);
-    ck_assert(last_register_has(" 10.0.0.2:80 "));
+    ck_assert(sim_last_register_has(" 10.0.0.2:80 "));
     ck_assert_int_eq(done.calls, 1);
     ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
 }
@@ -135,7 +112,7 @@ START_TEST(an_update_pending_when_the_registration_leaves_is_cancelled)
     static struct done_recorder update; /* they outlive the test, for its end cancels what is pending */
     static struct done_recorder leave;
     sim_join_and_register();
-    redis_goes_away();
+    sim_redis_goes_away();
     ck_assert_int_eq(netron_registration_update_address(sim.registration, "10.0.0.2:80", record_done, &update), 0);
     ck_assert_int_eq(netron_registration_deregister(sim.registration, record_done, &leave), 0);
     ck_assert_int_eq(update.calls, 0);
@@ -176,7 +153,7 @@ START_TEST(a_failed_departure_is_tried_three_times_more_and_then_given_up)
 {
     struct done_recorder done = {0};
     sim_join_and_register();
-    sim.peer.answer = unavailable;
+    sim.peer.answer = sim_busy;
     uint64_t at = sim.loop.now;
     ck_assert_int_eq(netron_registration_deregister(sim.registration, record_done, &done), 0);
     sim_advance(2999);
@@ -211,7 +188,7 @@ END_TEST
 START_TEST(leaving_while_the_register_is_under_way_deregisters_after_it)
 {
     struct done_recorder done = {0};
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     sim_join();
     sim_register();
     sim_settle();
@@ -277,9 +254,9 @@ START_TEST(shutdown_ends_at_its_timeout_whatever_redis_does)
     sim.options.shutdown_timeout_ms = 2500;
     sim_join_and_register();
     if (_i == 0)
-        redis_goes_away();
+        sim_redis_goes_away();
     else
-        sim.peer.answer = silent;
+        sim.peer.answer = sim_silent;
     ck_assert_int_eq(netron_discovery_shutdown(sim.discovery, record_done, &done), 0);
     sim_advance(2499);
     ck_assert_int_eq(done.calls, 0);
@@ -297,7 +274,7 @@ START_TEST(shutdown_retries_as_the_options_say)
 {
     struct done_recorder done = {0};
     sim_join_and_register();
-    sim.peer.answer = unavailable;
+    sim.peer.answer = sim_busy;
     ck_assert_int_eq(netron_discovery_shutdown(sim.discovery, record_done, &done), 0);
     sim_advance(2999);
     ck_assert_int_eq(done.calls, 0);
@@ -312,7 +289,7 @@ START_TEST(shutdown_succeeds_when_redis_comes_back_in_time)
 {
     struct done_recorder done = {0};
     sim_join_and_register();
-    redis_goes_away();
+    sim_redis_goes_away();
     ck_assert_int_eq(netron_discovery_shutdown(sim.discovery, record_done, &done), 0);
     sim_advance(400);
     peer_listen(&sim.peer);
@@ -330,7 +307,7 @@ START_TEST(shutdown_cancels_pending_lookups_and_refuses_everything_else)
     netron_service services[2];
     const netron_node node = make_node("n2", "10.0.0.2:80", services, "web", NULL, NULL, NULL);
     sim_join_and_register();
-    sim.peer.answer = silent;
+    sim.peer.answer = sim_silent;
     ck_assert_int_eq(netron_find_nodes_by_service(sim.discovery, "web", NULL, record_nodes, &nodes), 0);
     sim_settle();
     ck_assert_int_eq(netron_discovery_shutdown(sim.discovery, record_done, &done), 0);
