@@ -8,22 +8,42 @@
 #include <string.h>
 
 #define CONTENT_DIGITS 40 /* a SHA-1 in hex */
+#define INITIAL_ROOM 512  /* bytes: what most nodes take */
 
 /* ---- writing ---- */
+
+struct growing_text {
+    char *bytes; /* for free() */
+    size_t length;
+    size_t room;
+};
+
+static int append(const char *bytes, size_t length, void *arg)
+{
+    struct growing_text *text = arg;
+    if (text->room - text->length <= length) {
+        size_t room = 2 * text->room + length;
+        char *grown = realloc(text->bytes, room);
+        if (grown == NULL)
+            return -1;
+        text->bytes = grown;
+        text->room = room;
+    }
+    memcpy(text->bytes + text->length, bytes, length);
+    text->length += length;
+    return 0;
+}
 
 /* Not json_dumps(): the application may have given jansson an allocator of its own, and the text is for free(). */
 static char *dump(const json_t *json)
 {
-    size_t length = json_dumpb(json, NULL, 0, JSON_COMPACT);
-    char *text = length > 0 ? malloc(length + 1) : NULL;
-    if (text == NULL)
-        return NULL;
-    if (json_dumpb(json, text, length, JSON_COMPACT) != length) {
-        free(text);
+    struct growing_text text = {.bytes = malloc(INITIAL_ROOM), .room = INITIAL_ROOM};
+    if (text.bytes == NULL || json_dump_callback(json, append, &text, JSON_COMPACT) != 0) {
+        free(text.bytes);
         return NULL;
     }
-    text[length] = '\0';
-    return text;
+    text.bytes[text.length] = '\0';
+    return text.bytes;
 }
 
 /* The setters of jansson take a NULL value as a failure, and the reference whether they fail or not. */
@@ -181,7 +201,7 @@ static bool has_space(struct slice field)
     return false;
 }
 
-/* The tag that the registry's digest counts for this line: the same pattern as in lua/prelude.lua. */
+/* The tag that the registry's digest counts for this line: the same pattern as in lua/registry.lua. */
 static uint64_t counted_tag(struct slice rest)
 {
     static const char decimal[] = "0123456789";

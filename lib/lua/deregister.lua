@@ -1,16 +1,18 @@
 -- deregister: takes a node out of the registry, if it still belongs to whoever asks (protocol section 4).
+-- include change.lua
+-- include owner.lua
 --
 -- ARGV     1 id  2 incarnation  3 channel, or '' to publish nothing
 -- replies  {deregistered, revision}, {gone, 0}, {fenced, remaining ttl}
 local id, incarnation, channel = ARGV[1], ARGV[2], ARGV[3]
 
 local owner = owner_of(id)
-if owner and owner ~= incarnation then return {'fenced', redis.call('PTTL', heartbeat_key(id))} end
+if owner and owner ~= incarnation then return {'fenced', redis.call('PTTL', heartbeats .. id)} end
 local known = read_record(id)
 -- Another process registered the id after us and died: its record is for whoever reconciles, not for us.
 if not owner and known and known.incarnation ~= incarnation then return {'gone', 0} end
 
-redis.call('DEL', heartbeat_key(id), node_key(id))
+redis.call('DEL', heartbeats .. id, nodes .. id)
 own('SREM', nodes_index_key, id)
 own('ZREM', expiry_key, id)
 if known then leave_services(id, known.body, {}) end

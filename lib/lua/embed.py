@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes Lua scripts as C data, the prelude before each, with the SHA-1 that EVALSHA knows it by."""
+"""Writes Lua scripts as C data, before each what it includes, with the SHA-1 that EVALSHA knows it by.
+
+A line "-- include FILE" takes in a file of the same folder, once.
+"""
 
 import hashlib
 import pathlib
+import re
 import sys
 
 
@@ -14,11 +18,20 @@ def as_c_bytes(data):
     return "\n".join(lines)
 
 
-def main(output, prelude, inputs):
-    shared = pathlib.Path(prelude).read_bytes()
+def with_includes(path, taken):
+    """The files that a script consists of, each behind what it needs."""
+    if path in taken:
+        return b""
+    taken.add(path)
+    source = path.read_bytes()
+    needed = re.findall(rb"^-- include (\S+)$", source, re.MULTILINE)
+    return b"".join(with_includes(path.parent / name.decode(), taken) for name in needed) + source
+
+
+def main(output, inputs):
     parts = ["/* Made from lib/lua by embed.py. */", '#include "script_sources.h"', ""]
     for number, path in enumerate(map(pathlib.Path, inputs)):
-        source = shared + path.read_bytes()
+        source = with_includes(path, set())
         digest = hashlib.sha1(source).hexdigest()
         name = path.stem
         # Bytes and not a literal: C promises room for 4095 characters only.
@@ -28,4 +41,4 @@ def main(output, prelude, inputs):
     pathlib.Path(output).write_text("\n".join(parts))
 
 
-main(sys.argv[1], sys.argv[2], sys.argv[3:])
+main(sys.argv[1], sys.argv[2:])

@@ -1,4 +1,6 @@
 -- reconcile: makes the bookkeeping agree with what stands at the nodes' own keys (protocol section 4).
+-- include change.lua
+-- include owner.lua
 --
 -- ARGV     1 how many nodes at the most (1 to 512)  2 channel, or '' to publish nothing
 --          3 for how long (ms) the caller has been connected: it does not judge a longer silence than that
@@ -16,7 +18,12 @@ local LATE = 1000     -- a call that was under way for longer was held up with t
 
 if ARGV[7] ~= '' and now - tonumber(ARGV[7]) > LATE then connected = 0 end
 
-clear_foreign_bookkeeping()
+-- What stands under our names and is of another type is nobody's.
+for key, wanted in pairs({[registry_key] = 'hash', [records_key] = 'hash', [changes_key] = 'zset', [expiry_key] = 'zset',
+  [nodes_index_key] = 'set'}) do
+  local found = redis.call('TYPE', key).ok
+  if found ~= wanted and found ~= 'none' then redis.call('DEL', key) end
+end
 local registry = read_registry()
 local expired, adopted, held, unjudged = 0, 0, 0, 0
 
@@ -74,28 +81,31 @@ end
 
 -- Enters a live node as it stands at its own keys: the original has written there, or the registry was lost.
 local function adopt(id, owner, known)
-  local stored = is_type(node_key(id), 'hash') and
-    redis.call('HMGET', node_key(id), 'address', 'services', 'record') or {}
+  local stored = redis.call('TYPE', nodes .. id).ok == 'hash' and
+    redis.call('HMGET', nodes .. id, 'address', 'services', 'record') or {}
   local list = stored[1] and stored[2] and readable_services(stored[2])
-  local remaining = redis.call('PTTL', heartbeat_key(id))
+  local remaining = redis.call('PTTL', heartbeats .. id)
   -- A heartbeat without a lifetime is nobody's, but it says alive: it is looked at again like any other.
   if remaining < 0 then remaining = DEFAULT_TTL end
   if not look_again(id, list and remaining or math.min(RETRY, remaining)) or not list then return end
   known = renew_registry_for(id, known)
   local names = service_names(list)
-  local content = content_of(stored[1], stored[2])
+  local content = redis.sha1hex(stored[1] .. '\0' .. stored[2])
   if known then leave_services(id, known.body, names) end
-  join_services(id, names, keep_bookkeeping(remaining))
+  local lifetime = math.max(LEAST_LIFETIME, 10 * remaining)
+  join_services(id, names, lifetime)
   local incarnation = string.gsub(owner, '[^%w%-_.]', '_')
   incarnation = incarnation == '' and '_' or string.sub(incarnation, 1, 64)
-  if known and known.incarnation == incarnation and known.content == content then return end
+  if known and known.incarnation == incarnation and known.content == content then
+    return keep_bookkeeping(lifetime, true)
+  end
 
   redis.call('SADD', nodes_index_key, id)
   look_again(id, remaining) -- once more: the registry may have been born here
   local body = body_of(id, stored, content, remaining)
   local tag = change(registry, id, incarnation, known and known.tag,
     {content = content, timestamp = whole(now), body = body})
-  keep_bookkeeping(remaining)
+  keep_bookkeeping(lifetime, true)
   adopted = adopted + 1
   publish(registry, channel, {type = known and 'NODE_UPDATED' or 'NODE_REGISTERED', body = body,
     timestamp = whole(now), tag = tag, incarnation = incarnation})
@@ -122,7 +132,7 @@ end
 
 -- The heartbeat is gone. Without a record nobody has heard of the node, and nobody is told.
 local function expire(id, known)
-  local is_deleted = known and known.incarnation == '1' and redis.call('EXISTS', node_key(id)) == 0 and
+  local is_deleted = known and known.incarnation == '1' and redis.call('EXISTS', nodes .. id) == 0 and
     redis.call('SISMEMBER', nodes_index_key, id) == 0
   if not is_deleted and connected < (known and ttl_of(known) or window) then
     unjudged = unjudged + 1 -- left as it is, for somebody who may judge
@@ -139,7 +149,7 @@ local function expire(id, known)
     look_again(id, RETRY)
     return
   end
-  redis.call('DEL', node_key(id))
+  redis.call('DEL', nodes .. id)
   redis.call('SREM', nodes_index_key, id)
   redis.call('ZREM', expiry_key, id)
   leave_services(id, known.body, {})
@@ -160,14 +170,14 @@ end
 -- look next. What is left is looked at one by one.
 local RECORD = '^%d+ ' .. string.rep('%x', 12) .. ' (%S+) %x+ %d+ {.*}$'
 local function look_at_all(ids)
-  local heartbeats, looks, others = {}, {}, {}
-  for i, id in ipairs(ids) do heartbeats[i] = heartbeat_key(id) end
-  local owners = redis.call('MGET', unpack(heartbeats))
+  local keys, looks, others = {}, {}, {}
+  for i, id in ipairs(ids) do keys[i] = heartbeats .. id end
+  local owners = redis.call('MGET', unpack(keys))
   local lines = redis.call('HMGET', records_key, unpack(ids))
   for i, id in ipairs(ids) do
     local owner = owners[i]
     if registry and owner and #owner == 16 and lines[i] and string.match(lines[i], RECORD) == owner then
-      local remaining = redis.call('PTTL', heartbeats[i])
+      local remaining = redis.call('PTTL', keys[i])
       looks[#looks + 1] = whole(now + (remaining >= 0 and remaining or RETRY))
       looks[#looks + 1] = id
     else

@@ -1,9 +1,14 @@
 -- sync: what changed in the registry since a revision (protocol section 4).
+-- include registry.lua
 --
 -- ARGV     1 epoch  2 revision, both as the replica has them  3 how many changes at the most (1 to 512)
 -- replies  {delta, epoch, revision, digest, 1 when more follows, id, revision, record or '' when it is gone, id, ...}
 --          {full, epoch, revision, digest}: everything has to be read anew; epoch '' when there is no registry
 local epoch, revision, count = ARGV[1], tonumber(ARGV[2]), math.min(tonumber(ARGV[3]), PAGE)
+
+local function is_type(key, wanted)
+  return redis.call('TYPE', key).ok == wanted
+end
 
 if not is_type(registry_key, 'hash') or not (is_type(records_key, 'hash') or is_type(records_key, 'none')) then
   return {'full', '', 0, digits(0)}

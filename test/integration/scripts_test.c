@@ -284,6 +284,26 @@ START_TEST(a_short_ttl_never_shortens_what_a_long_one_set)
 }
 END_TEST
 
+/* The keys are new when the first node comes and when the last one has left, and need more when one comes that is seldom
+ * heard of. */
+START_TEST(every_key_is_bounded_in_life_from_its_first_moment)
+{
+    static const char *const keys[] = {P ":registry", P ":records", P ":changes", P ":expiry",
+                                       P ":index:service:users"};
+    struct call lasting = call_of("c", "3333", "take-over");
+    lasting.ttl = 86400000;
+    registers("a", "1111", "take-over", "registered", 1);
+    deregisters("a", "1111", "deregistered", 2);
+    registers("a", "1111", "take-over", "registered", 3);
+    registers("b", "2222", "take-over", "registered", 4);
+    for (size_t i = 0; i < COUNT(keys); i++)
+        ck_assert_int_gt(server_integer(&server, "PTTL %s", keys[i]), 3590000);
+    assert_registers(&lasting, "registered", 5);
+    for (size_t i = 0; i < COUNT(keys); i++)
+        ck_assert_int_gt(server_integer(&server, "PTTL %s", keys[i]), 863000000);
+}
+END_TEST
+
 /* ---- ruins ---- */
 
 static const char *const suffixes[] = {
@@ -367,6 +387,7 @@ int main(void)
     tcase_add_loop_test(tcase, without_its_changes_nobody_may_ask_for_a_delta, 0, 2);
     tcase_add_loop_test(tcase, a_registry_that_lost_a_part_is_born_again, 0, 5);
     tcase_add_test(tcase, a_short_ttl_never_shortens_what_a_long_one_set);
+    tcase_add_test(tcase, every_key_is_bounded_in_life_from_its_first_moment);
     tcase_add_loop_test(tcase, a_value_of_the_wrong_type_is_replaced, 0, COUNT(suffixes) + 1);
     tcase_add_loop_test(tcase, deregister_passes_by_values_of_the_wrong_type, 0, COUNT(suffixes) + 1);
     tcase_add_loop_test(tcase, a_record_that_is_none_is_replaced, 0, 5);
