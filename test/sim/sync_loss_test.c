@@ -122,6 +122,27 @@ START_TEST(a_registry_that_is_gone_keeps_all_nodes_for_the_largest_ttl)
 }
 END_TEST
 
+/* Not everybody publishes: who came back unheard, even at the last moment, is found by asking. */
+START_TEST(the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone)
+{
+    open_with_nodes(3);
+    registry_flush("e2");
+    registry_put("n00", 10);
+    registry_publish("n00");
+    ck_assert_uint_eq(registry_status().kept_count, 2);
+    sim_advance(TTL - 1);
+    size_t syncs = registry.asked[ASKED_SYNC];
+    registry_put("n01", 10);
+    sim_advance(1);
+    sim_settle();
+    ck_assert_uint_eq(registry.asked[ASKED_SYNC], syncs + 1);
+    ck_assert_int_eq(registry_heard.count, 1);
+    ck_assert_str_eq(registry_heard.events[0].text, "NODE_DEREGISTERED n02 10.0.0.1:10 web (expired)");
+    ck_assert_str_eq(registry_view(), registry_picture());
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_FRESH);
+}
+END_TEST
+
 START_TEST(a_second_loss_begins_the_grace_anew_for_what_it_lost)
 {
     open_with_nodes(2);
@@ -274,6 +295,29 @@ START_TEST(the_first_reading_may_be_cut_off_as_well_and_tells_each_node_once)
     ck_assert_int_eq(registry_heard.count, 10);
     ck_assert_int_eq(registry_heard.synced, 1);
     ck_assert_str_eq(registry_view(), registry_picture());
+}
+END_TEST
+
+/* ---- links that were away ---- */
+
+/* Whichever link was lost: what happened meanwhile is fetched the moment it is back, and not when a look shows it. */
+START_TEST(what_was_missed_is_fetched_as_soon_as_a_link_is_back)
+{
+    open_with_nodes(3);
+    size_t syncs = registry.asked[ASKED_SYNC];
+    peer_hang_up(&sim.peer, _i == 0 ? registry_events_conn() : registry_commands_conn());
+    sim_settle();
+    registry_put("n01", 99);
+    registry_remove("n02");
+    registry_put("unheard", 1);
+    ck_assert_int_eq(registry_heard.count, 0);
+    sim_advance(100); /* the first reconnect comes by then */
+    sim_settle();
+    ck_assert_uint_eq(registry.asked[ASKED_SYNC], syncs + 1);
+    ck_assert_uint_eq(registry.asked[ASKED_PAGE], 1); /* of the beginning: this was a delta */
+    ck_assert_int_eq(registry_heard.count, 3);
+    ck_assert_str_eq(registry_view(), registry_picture());
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_FRESH);
 }
 END_TEST
 
@@ -438,6 +482,7 @@ int main(void)
                         0, 3);
     tcase_add_test(epochs, a_larger_ttl_of_any_node_is_waited_for);
     tcase_add_test(epochs, a_registry_that_is_gone_keeps_all_nodes_for_the_largest_ttl);
+    tcase_add_test(epochs, the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone);
     tcase_add_test(epochs, a_second_loss_begins_the_grace_anew_for_what_it_lost);
     tcase_add_test(epochs, while_redis_is_out_of_reach_nobody_who_is_kept_is_told_as_gone);
     tcase_add_test(epochs, an_outage_within_the_grace_begins_it_anew_when_redis_is_back);
@@ -448,6 +493,7 @@ int main(void)
     tcase_add_loop_test(cuts, the_first_reading_may_be_cut_off_as_well_and_tells_each_node_once, 0, 14);
     TCase *states = sim_case(suite, "states");
     tcase_add_checked_fixture(states, registry_open, NULL);
+    tcase_add_loop_test(states, what_was_missed_is_fetched_as_soon_as_a_link_is_back, 0, 2);
     tcase_add_test(states, without_the_events_link_the_view_is_stale_and_says_for_how_long);
     tcase_add_test(states, a_gap_that_cannot_be_filled_makes_the_view_stale_until_the_commands_link_is_back);
     tcase_add_test(states, the_view_looks_for_what_it_missed_only_when_it_can);
