@@ -1,6 +1,6 @@
 -- deregister: takes a node out of the registry, if it still belongs to whoever asks (protocol section 4).
 -- include change.lua
--- include owner.lua
+-- include node.lua
 --
 -- ARGV     1 id  2 incarnation  3 channel, or '' to publish nothing
 -- replies  {deregistered, revision}, {gone, 0}, {fenced, remaining ttl}
@@ -12,10 +12,10 @@ local known = read_record(id)
 -- Another process registered the id after us and died: its record is for whoever reconciles, not for us.
 if not owner and known and known.incarnation ~= incarnation then return {'gone', 0} end
 
+leave_services(id, last_body(id, known), {})
 redis.call('DEL', heartbeats .. id, nodes .. id)
 own('SREM', nodes_index_key, id)
 own('ZREM', expiry_key, id)
-if known then leave_services(id, known.body, {}) end
 local registry = read_registry()
 if not (known and registry) then
   -- A tag leaves that the digest counts, or may count. Beside a foreign record the number of records would be right

@@ -1,6 +1,6 @@
 -- reconcile: makes the bookkeeping agree with what stands at the nodes' own keys (protocol section 4).
 -- include change.lua
--- include owner.lua
+-- include node.lua
 --
 -- ARGV     1 how many nodes at the most (1 to 512)  2 channel, or '' to publish nothing
 --          3 for how long (ms) the caller has been connected: it does not judge a longer silence than that
@@ -140,6 +140,7 @@ local function expire(id, known)
   end
   if not known then
     renew_registry_for(id, nil)
+    leave_services(id, last_body(id, nil), {})
     redis.call('ZREM', expiry_key, id)
     redis.call('SREM', nodes_index_key, id)
     return

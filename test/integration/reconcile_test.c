@@ -249,6 +249,23 @@ START_TEST(a_dead_node_is_removed_and_told_once_however_many_look)
 }
 END_TEST
 
+START_TEST(a_node_whose_record_was_lost_leaves_its_services_as_well)
+{
+    registers("a", "0123456789abcdef", "take-over", "registered", 1);
+    registers("b", "0123456789abcdee", "take-over", "registered", 2);
+    server_expect(&server, "1", "HDEL " P ":records a");
+    if (_i == 0) {
+        let_die("a");
+        reconcile(&usual_look);
+    } else {
+        deregisters("a", "0123456789abcdef", "gone", 0);
+    }
+    server_expect(&server, "0", "SISMEMBER " P ":index:service:users a");
+    server_expect(&server, "0", "SISMEMBER " P ":index:service:mail a");
+    server_expect(&server, "1", "SISMEMBER " P ":index:service:users b");
+}
+END_TEST
+
 START_TEST(a_node_that_came_back_in_time_does_not_die)
 {
     registers("a", "0123456789abcdef", "take-over", "registered", 1);
@@ -348,6 +365,7 @@ int main(void)
     tcase_add_unchecked_fixture(dead, start_view_server, stop_server);
     tcase_add_checked_fixture(dead, open_view_registry, close_view_registry);
     tcase_add_test(dead, a_dead_node_is_removed_and_told_once_however_many_look);
+    tcase_add_loop_test(dead, a_node_whose_record_was_lost_leaves_its_services_as_well, 0, 2);
     tcase_add_test(dead, a_node_that_came_back_in_time_does_not_die);
     tcase_add_loop_test(dead, a_node_of_the_original_that_took_its_keys_away_is_told_as_shut_down, 0, 2);
     tcase_add_test(dead, a_node_of_ours_whose_keys_were_deleted_has_expired);
