@@ -105,7 +105,7 @@ void model_registry_copy(struct model *model)
 }
 
 /* At once, as a failover to a replica that lagged behind does it. Replies with the ids whose incarnation was another
- * one then, or none. */
+ * one then, or none, or had left without anybody having looked. */
 static const char putting_back[] =
     "local p = ARGV[1] "
     "local function incarnations() "
@@ -127,7 +127,8 @@ static const char putting_back[] =
     "end "
     "local before, others = incarnations(), '' "
     "for id in string.gmatch(ARGV[2], '.') do "
-    "  if not now[id] or now[id] ~= before[id] then others = others .. id end "
+    "  local had_left = redis.call('EXISTS', p .. 'heartbeat:' .. id) == 0 "
+    "  if not now[id] or now[id] ~= before[id] or had_left then others = others .. id end "
     "end "
     "return others";
 
