@@ -301,7 +301,8 @@ static bool has_connected(struct netron_conn *conn)
 
 /* ---- the traffic ---- */
 
-static void write_out(struct netron_conn *conn)
+/* hiredis learns that it is connected, and begins to read. */
+static void greet(struct netron_conn *conn)
 {
     struct netron_sigpipe guard;
     netron_sigpipe_block(&guard);
@@ -384,6 +385,29 @@ static void read_in(struct netron_conn *conn)
     parse_replies(conn);
 }
 
+/* Not redisAsyncHandleWrite(), which would end the context at a failure, and with it what Redis said before it hung up:
+ * that it is full, for one. */
+static void write_out(struct netron_conn *conn)
+{
+    redisContext *context = &conn->context->c;
+    struct netron_sigpipe guard;
+    int is_done = 0;
+    netron_sigpipe_block(&guard);
+    bool has_failed = redisBufferWrite(context, &is_done) != REDIS_OK;
+    netron_sigpipe_restore(&guard, has_failed);
+    if (!has_failed) {
+        change_interest(conn, NETRON_READABLE | (is_done ? 0 : NETRON_WRITABLE));
+        return;
+    }
+    struct netron_failure why;
+    netron_fail(&why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", context->errstr);
+    if (netron_conn_has_unread(conn)) {
+        context->err = 0;
+        read_in(conn);
+    }
+    netron_conn_close(conn, &why); /* unless that did */
+}
+
 static void on_io(unsigned events, void *arg)
 {
     struct netron_conn *conn = arg;
@@ -392,7 +416,7 @@ static void on_io(unsigned events, void *arg)
     if (conn->state == CONN_CONNECTING && has_connected(conn)) {
         conn->state = CONN_OPEN;
         conn->heard_at = netron_core_now(core);
-        write_out(conn); /* with nothing to write: hiredis learns that it is connected, and begins to read */
+        greet(conn);
         if (conn->state == CONN_OPEN)
             conn->events->opened(conn->arg);
     } else if (conn->state == CONN_OPEN) {
