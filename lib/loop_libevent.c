@@ -3,9 +3,10 @@
  * The loop seam on libevent. The only file of the library that knows libevent.
  *
  * Libevent keeps most of the seam's contract by itself: event_del() and event_free() are legal in the event's own
- * callback and take a pending activation back. Two things need care: a watch keeps one event for each direction, so
- * that a change of interest is one event_add() or event_del(); and evdns_getaddrinfo() calls back at once for literals
- * and for /etc/hosts, which the seam forbids, so answers are kept until an event of their own delivers them.
+ * callback and take a pending activation back. A watch keeps one event for each direction, so that a change of interest
+ * is one event_add() or event_del(). Two things need care: timers count from a clock that is read once a turn; and
+ * evdns_getaddrinfo() calls back at once for literals and for /etc/hosts, which the seam forbids, so answers are kept
+ * until an event of their own delivers them.
  *
  * A resolution that is cancelled while evdns works on it is left to run: evdns_getaddrinfo_cancel() would only schedule
  * more work, which may come after its base is gone. Its answer is dropped when it comes.
@@ -112,7 +113,8 @@ static void io_free(netron_loop *loop, void *handle)
 
 static void *io_new(netron_loop *loop, int fd, unsigned events, netron_io_fn fn, void *arg)
 {
-    struct libevent_io *io = calloc(1, sizeof(*io));
+    struct libevent_io *io =
+        fd >= 0 ? calloc(1, sizeof(*io)) : NULL; /* libevent takes -1 for an event of no descriptor */
     if (io == NULL)
         return NULL;
     io->fn = fn;
@@ -151,10 +153,12 @@ static void *timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
     return timer;
 }
 
+/* Libevent counts from the beginning of its turn, so the clock is read anew: a timer must not be early after a callback
+ * that took long. */
 static int timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
 {
-    (void)loop;
     struct libevent_timer *timer = handle;
+    event_base_update_cache_time(of(loop)->base);
     struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000), .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
     return evtimer_add(timer->event, &delay) == 0 ? 0 : NETRON_ELOOP;
 }
