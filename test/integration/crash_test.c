@@ -5,6 +5,7 @@
 #include "spy.h"
 #include "tally.h"
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -281,7 +282,7 @@ static void on_beat(evutil_socket_t none, short what, void *arg)
 static void begin_original(struct original *original)
 {
     const struct timeval interval = {0, TTL_MS / 5 * 1000};
-    original->beat = event_new(scene.world.base, -1, EV_PERSIST, on_beat, original);
+    original->beat = event_new(reactor_base(scene.world.reactor), -1, EV_PERSIST, on_beat, original);
     store(original);
     say(original, "NODE_REGISTERED");
     ck_assert_int_eq(event_add(original->beat, &interval), 0);

@@ -18,6 +18,7 @@
 #include "server.h"
 #include "suite.h"
 #include "world.h"
+#include <event2/event.h>
 #include <stdint.h>
 
 #define MODEL_PREFIX "netron:discovery"

@@ -107,7 +107,8 @@ static void connect_relay(struct model *model)
     redisReply *reply = redisCommand(relay->context, "SUBSCRIBE %s", MODEL_CHANNEL);
     ck_assert(reply != NULL && reply->type == REDIS_REPLY_ARRAY);
     freeReplyObject(reply);
-    relay->readable = event_new(model->world.base, relay->context->fd, EV_READ | EV_PERSIST, on_readable, model);
+    relay->readable =
+        event_new(reactor_base(model->world.reactor), relay->context->fd, EV_READ | EV_PERSIST, on_readable, model);
     ck_assert_int_eq(event_add(relay->readable, NULL), 0);
 }
 

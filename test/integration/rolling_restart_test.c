@@ -3,6 +3,7 @@
  * fails, because clients hear of the draining before the server stops to listen. */
 #include "program.h"
 #include "scene.h"
+#include <event2/event.h>
 #include <event2/http.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,8 +78,8 @@ static struct evhttp_connection *connect_to(struct runner *runner, const char *a
         const char *colon = strrchr(address, ':');
         ck_assert_ptr_nonnull(colon);
         snprintf(place->address, sizeof(place->address), "%s", address);
-        place->connection =
-            evhttp_connection_base_new(scene.world.base, NULL, "127.0.0.1", (uint16_t)strtoul(colon + 1, NULL, 10));
+        place->connection = evhttp_connection_base_new(reactor_base(scene.world.reactor), NULL, "127.0.0.1",
+                                                       (uint16_t)strtoul(colon + 1, NULL, 10));
         ck_assert_ptr_nonnull(place->connection);
         evhttp_connection_set_timeout(place->connection, 5);
         return place->connection;
@@ -109,7 +110,7 @@ static void begin_load(struct load *load)
     for (int i = 0; i < IN_FLIGHT; i++) {
         struct runner *runner = &load->runners[i];
         runner->load = load;
-        runner->next = event_new(scene.world.base, -1, 0, on_next, runner);
+        runner->next = event_new(reactor_base(scene.world.reactor), -1, 0, on_next, runner);
         event_add(runner->next, &at_once);
     }
 }

@@ -284,8 +284,8 @@ START_TEST(a_short_ttl_never_shortens_what_a_long_one_set)
 }
 END_TEST
 
-/* The keys are new when the first node comes and when the last one has left, and need more when one comes that is seldom
- * heard of. */
+/* The keys are new when the first node comes and when the last one has left, and need more when one comes that is
+ * seldom heard of. */
 START_TEST(every_key_is_bounded_in_life_from_its_first_moment)
 {
     static const char *const keys[] = {P ":registry", P ":records", P ":changes", P ":expiry",

@@ -18,5 +18,7 @@ int suite_run(Suite *suite);
 
 /* How many descriptors this process has open. */
 int suite_descriptors(void);
+/* A library opened so many more just now, which stay to the end of the process. */
+void suite_keep_open(int descriptors);
 
 #endif

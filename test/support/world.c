@@ -4,31 +4,19 @@
 
 #define TICK_MS 3
 
-static void on_tick(evutil_socket_t none, short what, void *arg)
-{
-    (void)none;
-    (void)what;
-    (void)arg;
-}
-
 void world_open(struct world *world)
 {
-    const struct timeval period = {0, TICK_MS * 1000};
-    world->base = event_base_new();
-    ck_assert_ptr_nonnull(world->base);
-    world->tick = event_new(world->base, -1, EV_PERSIST, on_tick, NULL);
-    ck_assert_int_eq(event_add(world->tick, &period), 0);
+    world->reactor = reactor_new();
 }
 
 void world_close(struct world *world)
 {
-    event_free(world->tick);
-    event_base_free(world->base);
+    reactor_free(world->reactor);
 }
 
 void world_turn(struct world *world)
 {
-    event_base_loop(world->base, EVLOOP_ONCE);
+    reactor_turn(world->reactor, TICK_MS);
 }
 
 void world_run(struct world *world, unsigned ms)
@@ -61,6 +49,6 @@ netron_options world_options(const char *url)
 netron_discovery *world_join(struct world *world, const netron_options *options)
 {
     netron_discovery *discovery = NULL;
-    ck_assert_int_eq(netron_discovery_new(world->base, options, &discovery), 0);
+    ck_assert_int_eq(reactor_discovery_new(world->reactor, options, &discovery), 0);
     return discovery;
 }

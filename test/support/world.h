@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A libevent base that runs until something has happened, for tests on a real Redis. */
+/* A reactor that runs until something has happened, for tests on a real Redis. */
 #ifndef NETRON_TEST_WORLD_H
 #define NETRON_TEST_WORLD_H
 
+#include "reactor.h"
 #include <check.h>
-#include <event2/event.h>
-#include <netron/netron.h>
 
 struct world {
-    struct event_base *base;
-    struct event *tick; /* looks at what is awaited every few milliseconds, for it may happen outside the loop */
+    struct reactor *reactor;
 };
 
 void world_open(struct world *world);
 void world_close(struct world *world);
-/* Runs the loop until its next event, at most for one tick. */
+/* Runs the loop until its next event, at most for a few milliseconds: what is awaited may happen outside the loop. */
 void world_turn(struct world *world);
 /* Runs the loop for that long: only to see that something does not happen. */
 void world_run(struct world *world, unsigned ms);
@@ -34,7 +32,7 @@ uint64_t world_clock_ms(void); /* monotonic */
 
 /* Options for quick tests: beats every 100 ms, a TTL of 1000 ms, Pub/Sub enabled. */
 netron_options world_options(const char *url);
-/* A discovery on the base; the test frees it. */
+/* A discovery on the reactor; the test frees it. */
 netron_discovery *world_join(struct world *world, const netron_options *options);
 
 #endif
