@@ -3,7 +3,9 @@
  * The loop seam: all that the library needs of a reactor.
  *
  * A netron_loop is a table of functions over somebody's event loop. <netron/libevent.h> makes one from a libevent
- * base; users of libevent never see this file. To plug in another reactor, fill the table, and obey this contract:
+ * base; users of libevent never see this file. <netron/adapters/libuv.h>, libev.h, glib.h and sd-event.h make one from
+ * those, and <netron/adapters/epoll.h> from nothing. To plug in another reactor, watch the one descriptor of epoll.h and
+ * call its dispatch; or fill the table, and obey this contract:
  *
  *   - Level-triggered: a watch is called again for as long as its descriptor stays ready.
  *   - Errors and hang-ups of the descriptor are reported as both NETRON_READABLE and NETRON_WRITABLE, as far as
@@ -12,7 +14,10 @@
  *     resolved at once: they wait for the next turn of the loop.
  *   - io_free, timer_free, timer_stop and resolve_cancel may be called from any callback, also from that of the very
  *     object, and also when the loop has already noticed that it is ready. Afterwards its callback never runs again.
- *   - io_update and timer_start may be called from any callback, also from the object's own.
+ *   - io_update and timer_start may be called from any callback, also from the object's own. What a watch is no longer
+ *     watched for is not reported any more, even when the loop has already noticed it.
+ *   - Timers that are due run in the order of their times; never early; and a timer that starts itself at 0 ms again and
+ *     again does not keep the watches from being served. Any delay is taken, UINT64_MAX ms included.
  *   - Constructors may fail. The library copes, and tries again later.
  *   - A descriptor is still open when io_free is called for it; one watch at a time exists for a descriptor.
  *   - All calls and callbacks happen in the thread of the loop.
@@ -67,12 +72,17 @@ struct netron_loop {
 
     /* Optional (both or none): resolves a host name without blocking. Returns a handle which lives until the callback
      * ran or resolve_cancel was called; NULL when it could not be begun. Without them only numeric addresses and Unix
-     * sockets can be used, and a URL with a host name is refused with NETRON_ELOOP. */
+     * sockets can be used, and a URL with a host name is refused with NETRON_ELOOP.
+     * Where an adapter has none (libev, sd-event, epoll), set both to functions of your own, over a resolver library or a
+     * thread, before the first discovery is made on the loop; `resolver` is theirs to use. Answer through a descriptor
+     * that io_new watches, or a timer, as the contract above wants. */
     void *(*resolve)(netron_loop *loop, const char *host, netron_resolve_fn fn, void *arg);
     void (*resolve_cancel)(netron_loop *loop, void *resolution);
 
     /* Releases the table and what the adapter holds; not the reactor. */
     void (*free)(netron_loop *loop);
+
+    void *resolver; /* whatever resolve and resolve_cancel need; nobody else looks at it */
 };
 
 /* Calls loop->free; NULL is fine. */

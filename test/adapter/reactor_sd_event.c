@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "reactor.h"
+#include "resolver.h"
+#include <check.h>
+#include <netron/adapters/sd-event.h>
+
+const char *const reactor_name = "sd-event";
+
+struct reactor {
+    sd_event *event;
+    netron_loop *seam;
+    struct resolver *resolver;
+};
+
+struct reactor *reactor_new(void)
+{
+    struct reactor *reactor = calloc(1, sizeof(*reactor));
+    ck_assert_ptr_nonnull(reactor);
+    ck_assert_int_ge(sd_event_new(&reactor->event), 0);
+    reactor->seam = netron_sd_event_loop(reactor->event);
+    ck_assert_ptr_nonnull(reactor->seam);
+    reactor->resolver = resolver_attach(reactor->seam);
+    return reactor;
+}
+
+netron_loop *reactor_loop(struct reactor *reactor)
+{
+    return reactor->seam;
+}
+
+void reactor_turn(struct reactor *reactor, unsigned wait_ms)
+{
+    ck_assert_int_ge(sd_event_run(reactor->event, (uint64_t)wait_ms * 1000), 0);
+}
+
+void reactor_free(struct reactor *reactor)
+{
+    resolver_free(reactor->resolver);
+    netron_loop_free(reactor->seam);
+    ck_assert_ptr_null(sd_event_unref(reactor->event));
+    free(reactor);
+}
