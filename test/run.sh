@@ -6,6 +6,7 @@
 #     sh test/run.sh          gcc, gcc with sanitizers, clang, valgrind
 #     sh test/run.sh quick    gcc only
 #     sh test/run.sh long     all, also under valgrind what takes long there, and a thousand seeds of the model
+#     sh test/run.sh adapters only what runs on every event loop: gcc, sanitizers, threads, all of it under valgrind
 #
 # The last line counts the checks of all runs together: "N passed, M failed". Exits with 0 only if M is 0.
 # A skipped check is a failure, unless NETRON_TEST_ALLOW_SKIP is set.
@@ -59,37 +60,44 @@ run() {
 }
 
 case ${1:-all} in
-all | quick | long) ;;
+all | quick | long | adapters) ;;
 *)
-    echo "usage: sh test/run.sh [quick | long]" >&2
+    echo "usage: sh test/run.sh [quick | long | adapters]" >&2
     exit 2
     ;;
 esac
 
-sh examples/prepare.sh check valgrind clang g++ nodejs npm || {
+sh examples/prepare.sh check valgrind clang g++ nodejs npm libuv1-dev libev-dev libglib2.0-dev libsystemd-dev || {
     failed=1
     finish
 }
 
 # Most tests wait more than they work, so more of them run at a time than there are cores.
 patience='-t 1' seeds=50 left_out='--no-suite long'
-if [ "${1:-all}" = long ]; then
-    patience='-t 20' seeds=1000 left_out=
-fi
+rings='unit sim integration adapter' others='interop packaging'
+case ${1:-all} in
+long) patience='-t 20' seeds=1000 left_out= ;;
+adapters) left_out='' rings=adapter others='' ;;
+esac
 build gcc gcc &&
-    NETRON_TEST_SEEDS=$seeds run gcc gcc 'unit sim integration interop packaging' $patience --num-processes 4
+    NETRON_TEST_SEEDS=$seeds run gcc gcc "$rings $others" $patience --num-processes 4
 [ "${1:-all}" != quick ] || finish
 
 export UBSAN_OPTIONS=print_stacktrace=1
 build sanitize gcc -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all &&
-    CK_TIMEOUT_MULTIPLIER=3 run sanitize sanitize 'unit sim integration interop' -t 3 --num-processes 4
+    CK_TIMEOUT_MULTIPLIER=3 run sanitize sanitize "$rings ${others%packaging}" -t 3 --num-processes 4
 
-build clang clang &&
-    run clang clang 'unit sim'
+build threads gcc -Db_sanitize=thread -Db_lundef=false &&
+    CK_TIMEOUT_MULTIPLIER=5 run threads threads threads -t 5 --num-processes 4
+
+[ "${1:-all}" = adapters ] || {
+    build clang clang &&
+        run clang clang 'unit sim'
+}
 
 # "Possibly lost" is what hiredis' strings always look like: their pointers point behind a header.
 leaks='--leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite'
 [ ! -f build-test-gcc/build.ninja ] ||
-    CK_TIMEOUT_MULTIPLIER=10 run gcc memory 'unit sim integration' -t 10 $left_out \
-        --wrap="valgrind -q $leaks --error-exitcode=99"
+    CK_TIMEOUT_MULTIPLIER=10 run gcc memory "$rings" -t 10 $left_out \
+        --wrap="valgrind -q $leaks --suppressions=$project/test/valgrind.supp --error-exitcode=99"
 finish

@@ -13,9 +13,20 @@ description=$(find "$folder/root" -name netron-discovery.pc)
 libraries=${description%/pkgconfig/*}
 written_prefix=$(sed -n 's/^prefix=//p' "$description")
 
-(cd "$source/include" && find . -name '*.h' | sort) >"$folder/headers"
+{
+    cd "$source/include" && find . -name '*.h'
+    cd "$source/adapters" && find . -name '*.h' | sed 's|^\.|./netron/adapters|'
+} | sort >"$folder/headers"
 (cd "$folder/root$written_prefix/include" && find . -name '*.h' | sort) >"$folder/installed-headers"
 check 'all headers are there, as <netron/...>' same "$folder/headers" "$folder/installed-headers"
+
+# An adapter finds what it includes where it was installed.
+uses_adapter() {
+    printf '#include <netron/adapters/epoll.h>\nint main(void) { return netron_epoll_loop() == NULL; }\n' |
+        ${CC:-cc} -std=gnu99 -Wall -Wextra -Wpedantic -Werror -I "$folder/root$written_prefix/include" -fsyntax-only \
+            -x c -
+}
+check 'an adapter compiles as it was installed' uses_adapter
 
 unexpected() {
     find "$folder/root" ! -type d ! -name '*.h' ! -name 'libnetron-discovery.*' ! -name netron-discovery.pc

@@ -27,6 +27,7 @@ tests_or_examples() {
 check 'a project takes it as a subproject' set_up "$folder/built"
 check 'and is built' meson compile -C "$folder/built"
 check 'its program runs' "$folder/built/consumer"
+check 'and one that includes an adapter' "$folder/built/adapter"
 check 'it brings neither tests nor examples' empty tests_or_examples "$folder/built"
 # As distributions' packaging tools do.
 check 'it can be set up with all automatic features enabled' set_up "$folder/built-features" -Dauto_features=enabled
