@@ -247,9 +247,8 @@ START_TEST(a_timer_may_be_stopped_freed_or_put_off_in_anothers_callback)
     start(&second, 2);
     stall(10);
     AWAIT(&world, first.calls == 1);
-    ck_assert_int_eq(second.calls, 0);
     if (_i == 2)
-        AWAIT(&world, second.calls == 1);
+        AWAIT(&world, second.calls == 1); /* that it is not early is looked at in its callback */
     turns_within(10);
     ck_assert_int_eq(second.calls, _i == 2);
     end(&first);
