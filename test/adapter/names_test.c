@@ -2,6 +2,7 @@
 /* The contract of loop.h for host names, on whatever reactor this is linked with. */
 #include "seam.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 struct question {
     void *handle;
@@ -100,25 +103,37 @@ END_TEST
 
 /* ---- a network where nobody answers ---- */
 
-/* A network of the test's own, and the one name server in it takes every question and says nothing. The file stands
- * over the system's for this process alone. */
+/* Whether this process could leave the network and the mounts of all others: by itself in a user namespace, or as root
+ * where there is none to be had, as in a chroot. There the mounts are set apart by whoever made it. */
+static bool leave_system(void)
+{
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0)
+        return true;
+    if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0)
+        return false;
+    return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 || errno == EINVAL;
+}
+
 static int name_server;
 
+/* A network of the test's own, and the one name server in it takes every question and says nothing. The file stands
+ * over the system's for this process alone. */
 static void open_silent_network(void)
 {
+    static const char text[] = "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n";
     char path[] = "/tmp/netron-resolv-XXXXXX";
     struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    ck_assert_int_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0);
-    ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
-    int fd = mkstemp(path);
+    int fd = mkstemp(path); /* before the user namespace, which has no owner for it */
     ck_assert_int_ge(fd, 0);
-    static const char text[] = "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n";
     ck_assert_int_eq(write(fd, text, sizeof(text) - 1), (int)sizeof(text) - 1);
+    ck_assert_int_eq(fchmod(fd, 0644), 0);
     close(fd);
-    ck_assert_int_eq(mount(path, "/etc/resolv.conf", "none", MS_BIND, NULL), 0);
+    bool has_left = leave_system();
+    bool is_over = has_left && mount(path, "/etc/resolv.conf", "none", MS_BIND, NULL) == 0;
     unlink(path);
+    ck_assert_msg(is_over, "no network of its own: %s", strerror(errno));
     name_server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(ioctl(name_server, SIOCSIFFLAGS, &loopback), 0);
     ck_assert_int_eq(bind(name_server, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -186,6 +201,16 @@ START_TEST(a_name_server_that_never_answers_does_not_delay_the_loop)
 }
 END_TEST
 
+/* Containers may forbid it. */
+static bool may_leave_system(void)
+{
+    int status = 1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(leave_system() ? 0 : 1);
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("names");
@@ -194,6 +219,8 @@ int main(void)
     tcase_add_loop_test(tcase, a_known_name_has_numeric_addresses, 0, 3);
     tcase_add_test(tcase, questions_may_be_asked_at_the_same_time);
     tcase_add_loop_test(tcase, a_question_may_be_cancelled_at_any_moment, 0, 4);
+    if (getenv("NETRON_TEST_ALLOW_SKIP") != NULL && !may_leave_system())
+        return suite_run(suite);
     TCase *silent = suite_case(suite, "silent");
     tcase_add_checked_fixture(silent, open_silent_network, close_silent_network);
     tcase_add_loop_test(silent, a_name_server_that_never_answers_does_not_delay_the_loop, 0, 2);
