@@ -4,8 +4,7 @@
  * timers, all of priority G_PRIORITY_DEFAULT.
  *
  * Host names are resolved by the default GResolver, which uses threads of its own. A resolution that is cancelled while
- * it is under way is over in a later turn of the context: after netron_loop_free() let the context run until nothing is
- * pending, if it is to be freed as well.
+ * it is under way holds the context until it is over, in a later turn; a context that never turns again is never freed.
  *
  * GLib ends the process when there is no memory; where this header allocates by itself it returns NULL.
  * C99 needs POSIX.1-2008 to be visible (_POSIX_C_SOURCE=200809L, or gnu99).
@@ -25,6 +24,7 @@ extern "C" {
 
 struct netron_glib {
     netron_loop seam;
+    unsigned references; /* the user's, and one for each resolution that is not over */
     GMainContext *context;
     struct netron_timers timers;
     GSource *alarm;
@@ -46,6 +46,7 @@ struct netron_glib_alarm {
 };
 
 struct netron_glib_resolution {
+    struct netron_glib *loop;
     GCancellable *cancellable;
     netron_resolve_fn fn; /* NULL when cancelled, or answered */
     void *arg;
@@ -54,6 +55,14 @@ struct netron_glib_resolution {
 static inline struct netron_glib *netron_glib_of(netron_loop *loop)
 {
     return (struct netron_glib *)loop->data;
+}
+
+static inline void netron_glib_release(struct netron_glib *self)
+{
+    if (--self->references > 0)
+        return;
+    g_main_context_unref(self->context);
+    free(self);
 }
 
 /* ---- watches ---- */
@@ -217,21 +226,24 @@ static inline void netron_glib_on_resolved(GObject *resolver, GAsyncResult *resu
     g_resolver_free_addresses(list);
     g_clear_error(&error);
     g_object_unref(resolution->cancellable);
+    netron_glib_release(resolution->loop);
     g_free(resolution);
 }
 
 /* The answer comes to the context that is the thread's default at the time of the question. */
 static inline void *netron_glib_resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, void *arg)
 {
-    GMainContext *context = netron_glib_of(loop)->context;
+    struct netron_glib *self = netron_glib_of(loop);
     GResolver *resolver = g_resolver_get_default();
     struct netron_glib_resolution *resolution = g_new0(struct netron_glib_resolution, 1);
+    self->references++;
+    resolution->loop = self;
     resolution->cancellable = g_cancellable_new();
     resolution->fn = fn;
     resolution->arg = arg;
-    g_main_context_push_thread_default(context);
+    g_main_context_push_thread_default(self->context);
     g_resolver_lookup_by_name_async(resolver, host, resolution->cancellable, netron_glib_on_resolved, resolution);
-    g_main_context_pop_thread_default(context);
+    g_main_context_pop_thread_default(self->context);
     g_object_unref(resolver);
     return resolution;
 }
@@ -253,8 +265,7 @@ static inline void netron_glib_free(netron_loop *loop)
     struct netron_glib *self = netron_glib_of(loop);
     g_source_destroy(self->alarm);
     g_source_unref(self->alarm);
-    g_main_context_unref(self->context);
-    free(self);
+    netron_glib_release(self);
 }
 
 /*
@@ -267,6 +278,7 @@ static inline netron_loop *netron_glib_loop(GMainContext *context)
     struct netron_glib *self = (struct netron_glib *)calloc(1, sizeof(*self));
     if (self == NULL)
         return NULL;
+    self->references = 1;
     self->context = g_main_context_ref(context != NULL ? context : g_main_context_default());
     self->alarm = g_source_new(netron_glib_alarm_functions(), sizeof(struct netron_glib_alarm));
     ((struct netron_glib_alarm *)(void *)self->alarm)->loop = self;

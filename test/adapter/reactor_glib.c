@@ -70,9 +70,12 @@ void reactor_turn(struct reactor *reactor, unsigned wait_ms)
 
 void reactor_free(struct reactor *reactor)
 {
+    struct netron_glib *inside = netron_glib_of(reactor->seam);
+    inside->references++;
     netron_loop_free(reactor->seam);
-    while (g_main_context_iteration(reactor->context, FALSE)) /* resolutions that were cancelled */
-        ;
+    while (inside->references > 1) /* resolutions that were cancelled */
+        g_main_context_iteration(reactor->context, TRUE);
+    netron_glib_release(inside);
     g_main_context_unref(reactor->context);
     free(reactor);
 }
