@@ -29,6 +29,12 @@ netron_loop *reactor_loop(struct reactor *reactor)
     return reactor->seam;
 }
 
+netron_loop *reactor_loop_again(struct reactor *reactor)
+{
+    (void)reactor;
+    return netron_epoll_loop();
+}
+
 void reactor_turn(struct reactor *reactor, unsigned wait_ms)
 {
     struct pollfd watched = {.fd = netron_epoll_fd(reactor->seam), .events = POLLIN};

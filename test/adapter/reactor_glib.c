@@ -58,6 +58,11 @@ netron_loop *reactor_loop(struct reactor *reactor)
     return reactor->seam;
 }
 
+netron_loop *reactor_loop_again(struct reactor *reactor)
+{
+    return netron_glib_loop(reactor->context);
+}
+
 void reactor_turn(struct reactor *reactor, unsigned wait_ms)
 {
     GSource *tick = g_timeout_source_new(wait_ms);

@@ -38,6 +38,11 @@ netron_loop *reactor_loop(struct reactor *reactor)
     return reactor->seam;
 }
 
+netron_loop *reactor_loop_again(struct reactor *reactor)
+{
+    return netron_libev_loop(reactor->loop);
+}
+
 void reactor_turn(struct reactor *reactor, unsigned wait_ms)
 {
     ev_now_update(reactor->loop);

@@ -38,6 +38,12 @@ netron_loop *reactor_loop(struct reactor *reactor)
     return reactor->loop;
 }
 
+netron_loop *reactor_loop_again(struct reactor *reactor)
+{
+    netron_loop *loop = NULL;
+    return netron_libevent_loop_new(reactor->base, &loop) == 0 ? loop : NULL;
+}
+
 void reactor_turn(struct reactor *reactor, unsigned wait_ms)
 {
     const struct timeval wait = {(time_t)(wait_ms / 1000), (suseconds_t)(wait_ms % 1000) * 1000};

@@ -40,6 +40,11 @@ netron_loop *reactor_loop(struct reactor *reactor)
     return reactor->seam;
 }
 
+netron_loop *reactor_loop_again(struct reactor *reactor)
+{
+    return netron_libuv_loop(&reactor->loop);
+}
+
 void reactor_turn(struct reactor *reactor, unsigned wait_ms)
 {
     uv_update_time(&reactor->loop);

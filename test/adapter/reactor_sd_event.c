@@ -28,6 +28,11 @@ netron_loop *reactor_loop(struct reactor *reactor)
     return reactor->seam;
 }
 
+netron_loop *reactor_loop_again(struct reactor *reactor)
+{
+    return netron_sd_event_loop(reactor->event);
+}
+
 void reactor_turn(struct reactor *reactor, unsigned wait_ms)
 {
     ck_assert_int_ge(sd_event_run(reactor->event, (uint64_t)wait_ms * 1000), 0);

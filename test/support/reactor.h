@@ -21,6 +21,9 @@ void reactor_turn(struct reactor *reactor, unsigned wait_ms);
 /* Frees the netron_loop first, lets the reactor finish what is left of it, and looks that nothing stays behind. */
 void reactor_free(struct reactor *reactor);
 
+/* One more loop object on the same reactor, for netron_loop_free(); NULL when that fails. */
+netron_loop *reactor_loop_again(struct reactor *reactor);
+
 /* A discovery as the users of this reactor make it; returns what that returned. */
 int reactor_discovery_new(struct reactor *reactor, const netron_options *options, netron_discovery **out);
 
