@@ -7,8 +7,12 @@
  *                                            netron_epoll_dispatch(loop) when it is. No timer is needed, nothing has to
  *                                            be watched anew: the descriptor stays the same as long as the loop.
  *
+ * Public are netron_epoll_loop(), _fd(), _dispatch(), _run() and _stop(); the rest is how they work.
+ *
  * Host names need a resolver of yours: loop.h, at `resolve`. Everything belongs to the thread that runs or dispatches.
- * C99 needs POSIX.1-2008 to be visible (_POSIX_C_SOURCE=200809L, or gnu99).
+ * After a fork() the set is the parent's as well: a child must neither dispatch nor use the loop, only exec or exit.
+ * With a strict standard of C (-std=c99, c11, c17) define _POSIX_C_SOURCE=200809L before the first header of all, best
+ * on the command line; gnuNN and C++ need nothing.
  */
 #ifndef NETRON_ADAPTERS_EPOLL_H
 #define NETRON_ADAPTERS_EPOLL_H
@@ -222,7 +226,8 @@ static inline int netron_epoll_dispatch(netron_loop *loop)
     return netron_epoll_turn(loop, 0);
 }
 
-/* Serves the loop until netron_epoll_stop() is called. Returns 0, or what netron_epoll_dispatch() can return. */
+/* Serves the loop until netron_epoll_stop() is called; a signal does not end it. Returns 0, or what
+ * netron_epoll_dispatch() can return. */
 static inline int netron_epoll_run(netron_loop *loop)
 {
     struct netron_epoll *self = netron_epoll_of(loop);
@@ -234,7 +239,9 @@ static inline int netron_epoll_run(netron_loop *loop)
 }
 
 /* Ends netron_epoll_run() after this turn. May be called from any callback of the loop; not from another thread and not
- * from a signal handler: watch a signalfd by io_new() instead. */
+ * from a signal handler. To stop at a signal, block it and watch a signalfd:
+ *     void *io = loop->io_new(loop, signal_fd, NETRON_READABLE, on_signal, arg);
+ * and free that by loop->io_free(loop, io) before the loop. */
 static inline void netron_epoll_stop(netron_loop *loop)
 {
     netron_epoll_of(loop)->is_stopped = 1;

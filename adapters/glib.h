@@ -7,7 +7,8 @@
  * it is under way holds the context until it is over, in a later turn; a context that never turns again is never freed.
  *
  * GLib ends the process when there is no memory; where this header allocates by itself it returns NULL.
- * C99 needs POSIX.1-2008 to be visible (_POSIX_C_SOURCE=200809L, or gnu99).
+ * With a strict standard of C (-std=c99, c11, c17) define _POSIX_C_SOURCE=200809L before the first header of all, best
+ * on the command line; gnuNN and C++ need nothing.
  */
 #ifndef NETRON_ADAPTERS_GLIB_H
 #define NETRON_ADAPTERS_GLIB_H
@@ -48,7 +49,7 @@ struct netron_glib_alarm {
 struct netron_glib_resolution {
     struct netron_glib *loop;
     GCancellable *cancellable;
-    netron_resolve_fn fn; /* NULL when cancelled, or answered */
+    netron_resolve_fn fn; /* NULL when cancelled */
     void *arg;
 };
 
@@ -201,17 +202,15 @@ static inline void netron_glib_answer(struct netron_glib_resolution *resolution,
     gchar *texts[NETRON_GLIB_ADDRESSES_MAX];
     const char *addresses[NETRON_GLIB_ADDRESSES_MAX];
     size_t count = 0;
-    netron_resolve_fn fn = resolution->fn;
     for (; list != NULL && count < NETRON_GLIB_ADDRESSES_MAX; list = list->next) {
         texts[count] = g_inet_address_to_string((GInetAddress *)list->data);
         addresses[count] = texts[count];
         count++;
     }
-    resolution->fn = NULL; /* for a resolve_cancel() from inside the callback */
     if (count > 0)
-        fn(0, addresses, count, NULL, resolution->arg);
+        resolution->fn(0, addresses, count, NULL, resolution->arg);
     else
-        fn(NETRON_ERESOLVE, NULL, 0, error != NULL ? error->message : "no address", resolution->arg);
+        resolution->fn(NETRON_ERESOLVE, NULL, 0, error != NULL ? error->message : "no address", resolution->arg);
     for (size_t i = 0; i < count; i++)
         g_free(texts[i]);
 }
@@ -252,8 +251,6 @@ static inline void netron_glib_resolve_cancel(netron_loop *loop, void *handle)
 {
     struct netron_glib_resolution *resolution = (struct netron_glib_resolution *)handle;
     (void)loop;
-    if (resolution->fn == NULL) /* inside its own callback */
-        return;
     resolution->fn = NULL;
     g_cancellable_cancel(resolution->cancellable);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A netron_loop on a libev loop (libev 4, built with EV_MULTIPLICITY, its default).
+ * A netron_loop on a libev loop (libev 4, built with EV_MULTIPLICITY, its default). A discovery keeps ev_run() running
+ * until it is freed.
  *
  * Host names need a resolver of yours: loop.h, at `resolve`.
- * C99 needs POSIX.1-2008 to be visible (_POSIX_C_SOURCE=200809L, or gnu99).
+ * With a strict standard of C (-std=c99, c11, c17) define _POSIX_C_SOURCE=200809L before the first header of all, best
+ * on the command line; gnuNN and C++ need nothing.
  */
 #ifndef NETRON_ADAPTERS_LIBEV_H
 #define NETRON_ADAPTERS_LIBEV_H

@@ -4,9 +4,11 @@
  *
  * Handles of libuv close in a later turn. So after netron_loop_free() let uv_run() run once more, as before any
  * uv_loop_close(), which otherwise says UV_EBUSY. Host names are resolved by uv_getaddrinfo(), in libuv's own thread
- * pool; a resolution that is cancelled while it is under way keeps the loop busy until the resolver answers.
+ * pool; a resolution that is cancelled while it is under way keeps the loop busy until the resolver answers. A
+ * discovery keeps uv_run() running until it is freed.
  *
- * C99 needs POSIX.1-2008 to be visible (_POSIX_C_SOURCE=200809L, or gnu99), as uv.h does.
+ * With a strict standard of C (-std=c99, c11, c17) define _POSIX_C_SOURCE=200809L before the first header of all, best
+ * on the command line; gnuNN and C++ need nothing.
  */
 #ifndef NETRON_ADAPTERS_LIBUV_H
 #define NETRON_ADAPTERS_LIBUV_H
@@ -46,7 +48,7 @@ struct netron_libuv_timer {
 
 struct netron_libuv_resolution {
     uv_getaddrinfo_t request;
-    netron_resolve_fn fn; /* NULL when cancelled, or answered */
+    netron_resolve_fn fn; /* NULL when cancelled */
     void *arg;
 };
 
@@ -192,7 +194,6 @@ static inline void netron_libuv_answer(struct netron_libuv_resolution *resolutio
     char texts[NETRON_LIBUV_ADDRESSES_MAX][INET6_ADDRSTRLEN];
     const char *addresses[NETRON_LIBUV_ADDRESSES_MAX];
     size_t count = 0;
-    netron_resolve_fn fn = resolution->fn;
     for (; list != NULL && count < NETRON_LIBUV_ADDRESSES_MAX; list = list->ai_next) {
         const void *address = NULL;
         if (list->ai_family == AF_INET)
@@ -204,12 +205,11 @@ static inline void netron_libuv_answer(struct netron_libuv_resolution *resolutio
             count++;
         }
     }
-    resolution->fn = NULL; /* for a resolve_cancel() from inside the callback */
     if (count > 0)
-        fn(0, addresses, count, NULL, resolution->arg);
+        resolution->fn(0, addresses, count, NULL, resolution->arg);
     else
-        fn(status == UV_ENOMEM || status == UV_EAI_MEMORY ? NETRON_ENOMEM : NETRON_ERESOLVE, NULL, 0,
-           status != 0 ? uv_strerror(status) : "no address of a known kind", resolution->arg);
+        resolution->fn(status == UV_ENOMEM || status == UV_EAI_MEMORY ? NETRON_ENOMEM : NETRON_ERESOLVE, NULL, 0,
+                       status != 0 ? uv_strerror(status) : "no address of a known kind", resolution->arg);
 }
 
 static inline void netron_libuv_on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
@@ -246,8 +246,6 @@ static inline void netron_libuv_resolve_cancel(netron_loop *loop, void *handle)
 {
     struct netron_libuv_resolution *resolution = (struct netron_libuv_resolution *)handle;
     (void)loop;
-    if (resolution->fn == NULL) /* inside its own callback */
-        return;
     resolution->fn = NULL;
     uv_cancel((uv_req_t *)&resolution->request);
 }

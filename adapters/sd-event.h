@@ -4,7 +4,8 @@
  * SD_EVENT_PRIORITY_NORMAL.
  *
  * Host names need a resolver of yours: loop.h, at `resolve`.
- * C99 needs POSIX.1-2008 to be visible (_POSIX_C_SOURCE=200809L, or gnu99).
+ * With a strict standard of C (-std=c99, c11, c17) define _POSIX_C_SOURCE=200809L before the first header of all, best
+ * on the command line; gnuNN and C++ need nothing.
  */
 #ifndef NETRON_ADAPTERS_SD_EVENT_H
 #define NETRON_ADAPTERS_SD_EVENT_H

@@ -52,6 +52,14 @@ static void on_left(netron_discovery *discovery, int code, void *arg)
     member->left(member->arg);
 }
 
+/* What is wrong with the options, or with Redis, is said here in a sentence. */
+static void on_log(netron_log_level level, const char *line, void *arg)
+{
+    (void)arg;
+    if (level <= NETRON_LOG_WARNING)
+        fprintf(stderr, "%s\n", line);
+}
+
 static int begin(struct member *member, netron_loop *loop, const char *address)
 {
     netron_options options;
@@ -60,6 +68,7 @@ static int begin(struct member *member, netron_loop *loop, const char *address)
     netron_options_init(&options);
     options.url = getenv("REDIS_URL");
     options.pubsub_enabled = 1;
+    options.log = on_log;
     node.id = member->id;
     node.address = address;
     node.services = &service;
@@ -83,8 +92,7 @@ int member_start(struct member *member, netron_loop *loop, int argc, char **argv
     member->id = argv[1];
     int code = loop != NULL ? begin(member, loop, argv[2]) : NETRON_ENOMEM;
     if (code != 0) {
-        fprintf(stderr, "%s: %s\n", netron_strerror(code),
-                member->discovery != NULL ? netron_discovery_error(member->discovery) : "see netron_options_check()");
+        fprintf(stderr, "%s\n", netron_strerror(code));
         member_free(member);
         return 1;
     }
@@ -93,6 +101,9 @@ int member_start(struct member *member, netron_loop *loop, int argc, char **argv
 
 void member_leave(struct member *member)
 {
+    if (member->is_leaving)
+        return;
+    member->is_leaving = true;
     netron_discovery_shutdown(member->discovery, on_left, member);
 }
 

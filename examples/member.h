@@ -7,18 +7,20 @@
 #define MEMBER_H
 
 #include <netron/netron.h>
+#include <stdbool.h>
 
 struct member {
     netron_discovery *discovery;
     const char *id;
-    void (*left)(void *arg); /* everything is over: stop the loop */
+    void (*left)(void *arg); /* called once: everything is over, stop the loop */
     void *arg;
+    bool is_leaving;
     int exit_code;
 };
 
 /* argv: ID HOST:PORT. Returns 0, or what the process should exit with; then nothing of the member is left. */
 int member_start(struct member *member, netron_loop *loop, int argc, char **argv);
-/* Takes the node out of the registry; `left` is called afterwards. Safe to be called again. */
+/* Takes the node out of the registry; `left` is called afterwards. Further calls do nothing. */
 void member_leave(struct member *member);
 /* After the loop has stopped. */
 void member_free(struct member *member);

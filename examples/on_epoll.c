@@ -4,10 +4,11 @@
  * and the one of netron. A reactor without an adapter does just the same: it watches netron_epoll_fd() and calls
  * netron_epoll_dispatch(). A program without any loop calls netron_epoll_run() instead.
  *
- *     on_epoll one 127.0.0.1:7001
- *     on_epoll two 127.0.0.1:7002
+ *     build/examples/on_epoll one 127.0.0.1:7001
+ *     build/examples/on_epoll two 127.0.0.1:7002
  */
 #include "member.h"
+#include "resolver.h"
 #include <netron/adapters/epoll.h>
 #include <poll.h>
 #include <signal.h>
@@ -45,10 +46,12 @@ int main(int argc, char **argv)
     int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     netron_loop *netron = netron_epoll_loop();
     struct member member = {.left = on_left, .arg = &is_over};
+    struct resolver *resolver = resolver_attach(netron); /* without it only numeric addresses could be used */
     int code = member_start(&member, netron, argc, argv);
     if (code == 0)
         code = serve(&member, netron, signal_fd, &is_over);
     member_free(&member);
+    resolver_free(resolver);
     netron_loop_free(netron);
     close(signal_fd);
     return code;

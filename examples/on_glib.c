@@ -2,8 +2,8 @@
 /*
  * A member of a fleet in a program of GLib. Try it in two terminals, and end one by Ctrl-C:
  *
- *     on_glib one 127.0.0.1:7001
- *     on_glib two 127.0.0.1:7002
+ *     build/examples/on_glib one 127.0.0.1:7001
+ *     build/examples/on_glib two 127.0.0.1:7002
  */
 #include "member.h"
 #include <glib-unix.h>

@@ -2,10 +2,11 @@
 /*
  * A member of a fleet in a program of libev. Try it in two terminals, and end one by Ctrl-C:
  *
- *     on_libev one 127.0.0.1:7001
- *     on_libev two 127.0.0.1:7002
+ *     build/examples/on_libev one 127.0.0.1:7001
+ *     build/examples/on_libev two 127.0.0.1:7002
  */
 #include "member.h"
+#include "resolver.h"
 #include <netron/adapters/libev.h>
 #include <signal.h>
 
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     if (process.loop == NULL)
         return 1;
     netron_loop *netron = netron_libev_loop(process.loop);
+    struct resolver *resolver = resolver_attach(netron); /* without it only numeric addresses could be used */
     int code = member_start(&process.member, netron, argc, argv);
     if (code == 0) {
         for (int i = 0; i < 2; i++) {
@@ -50,6 +52,7 @@ int main(int argc, char **argv)
         code = process.member.exit_code;
     }
     member_free(&process.member);
+    resolver_free(resolver);
     netron_loop_free(netron);
     ev_loop_destroy(process.loop);
     return code;

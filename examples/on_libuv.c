@@ -2,8 +2,8 @@
 /*
  * A member of a fleet in a program of libuv. Try it in two terminals, and end one by Ctrl-C:
  *
- *     on_libuv one 127.0.0.1:7001
- *     on_libuv two 127.0.0.1:7002
+ *     build/examples/on_libuv one 127.0.0.1:7001
+ *     build/examples/on_libuv two 127.0.0.1:7002
  */
 #include "member.h"
 #include <netron/adapters/libuv.h>
@@ -23,7 +23,7 @@ static void on_signal(uv_signal_t *watcher, int number)
     member_leave(&process->member);
 }
 
-/* Every handle is closed, and with the last one uv_run() ends. */
+/* Ends uv_run(); the handles of netron are closed afterwards, in main(). */
 static void on_left(void *arg)
 {
     struct process *process = arg;

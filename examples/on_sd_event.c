@@ -2,10 +2,11 @@
 /*
  * A member of a fleet in a program of sd-event. Try it in two terminals, and end one by Ctrl-C:
  *
- *     on_sd_event one 127.0.0.1:7001
- *     on_sd_event two 127.0.0.1:7002
+ *     build/examples/on_sd_event one 127.0.0.1:7001
+ *     build/examples/on_sd_event two 127.0.0.1:7002
  */
 #include "member.h"
+#include "resolver.h"
 #include <netron/adapters/sd-event.h>
 #include <signal.h>
 
@@ -34,6 +35,7 @@ int main(int argc, char **argv)
         return 1;
     netron_loop *netron = netron_sd_event_loop(event);
     struct member member = {.left = on_left, .arg = event};
+    struct resolver *resolver = resolver_attach(netron); /* without it only numeric addresses could be used */
     int code = member_start(&member, netron, argc, argv);
     if (code == 0) {
         sd_event_add_signal(event, NULL, SIGINT, on_signal, &member);
@@ -42,6 +44,7 @@ int main(int argc, char **argv)
         code = member.exit_code;
     }
     member_free(&member);
+    resolver_free(resolver);
     netron_loop_free(netron);
     sd_event_unref(event);
     return code;

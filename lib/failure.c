@@ -53,7 +53,7 @@ const char *netron_strerror(int code)
     case NETRON_EURL:
         return "the Redis URL cannot be understood";
     case NETRON_ELOOP:
-        return "the event loop refused a watch or a timer";
+        return "the event loop refused a watch or a timer, or cannot resolve host names";
     case NETRON_EDISABLED:
         return "the feature is switched off in the options";
     case NETRON_ESHUTDOWN:

@@ -13,8 +13,10 @@ int netron_whereabouts_check(const struct netron_url *url, const netron_loop *lo
 {
     if (url->path != NULL || is_literal(url->host) || loop->resolve != NULL)
         return 0;
-    return netron_fail(why, NETRON_ELOOP,
-                       "url: the event loop cannot resolve the host name \"%s\"; give a numeric address", url->host);
+    return netron_fail(
+        why, NETRON_ELOOP,
+        "url: the event loop cannot resolve the host name \"%s\"; give a numeric address, or set its resolve (loop.h)",
+        url->host);
 }
 
 /* The path or the literal is known at once, but answers come from the top level only. */

@@ -3,7 +3,7 @@
  * The version of the interface, and how its symbols are marked.
  *
  * Every public name begins with netron_ or NETRON_. The headers are clean C99 and C++11 and include nothing
- * of hiredis, libevent or jansson.
+ * of hiredis, libevent or jansson. Those in netron/adapters/ include their reactor, and need POSIX.1-2008.
  *
  * Threads: a discovery and all that belongs to it live on one loop and may be touched by that loop's thread
  * only. Two discoveries on two loops in two threads share nothing.

@@ -41,7 +41,7 @@ NETRON_API int netron_discovery_new(struct event_base *base, const netron_option
 /*
  * The same on any loop (loop.h). The loop object stays the caller's and must outlive the discovery.
  * NETRON_EINVAL as well when a required function is missing from the table; NETRON_ELOOP when the URL holds a host
- * name and the loop cannot resolve one.
+ * name and the loop cannot resolve one. options->log tells; netron_options_check() knows of no loop.
  */
 NETRON_API int netron_discovery_new_on(netron_loop *loop, const netron_options *options, netron_discovery **out);
 
@@ -66,8 +66,10 @@ NETRON_API void netron_discovery_free(netron_discovery *discovery);
 NETRON_API int netron_discovery_shutdown(netron_discovery *discovery, netron_done_fn done, void *arg);
 
 /*
- * A sentence about the latest failure of a call or in a callback of this discovery, "" before the first. It belongs
- * to the discovery and changes with the next failure. Never holds a password. discovery must not be NULL.
+ * A sentence about the latest failure of a call or in a callback of this discovery, "" before the first; a try that is
+ * made again counts as well, such as the first one before there is a connection. So look at it where a code says that
+ * something failed. It belongs to the discovery and changes with the next failure. Never holds a password. discovery must
+ * not be NULL.
  */
 NETRON_API const char *netron_discovery_error(const netron_discovery *discovery);
 

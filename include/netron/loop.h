@@ -12,8 +12,9 @@
  *     the watch asked for them.
  *   - No callback runs from inside a call of this table. Not even for a timer of 0 ms, or for a name that was
  *     resolved at once: they wait for the next turn of the loop.
- *   - io_free, timer_free, timer_stop and resolve_cancel may be called from any callback, also from that of the very
- *     object, and also when the loop has already noticed that it is ready. Afterwards its callback never runs again.
+ *   - io_free, timer_free, timer_stop and resolve_cancel may be called from any callback (the first three also from that
+ *     of the very object), and also when the loop has already noticed that it is ready. Afterwards its callback never
+ *     runs again.
  *   - io_update and timer_start may be called from any callback, also from the object's own. What a watch is no longer
  *     watched for is not reported any more, even when the loop has already noticed it.
  *   - Timers that are due run in the order of their times; never early; and a timer that starts itself at 0 ms again and
@@ -70,12 +71,15 @@ struct netron_loop {
     /* Milliseconds of the monotonic clock that the timers run on. It may be cached for one turn of the loop. */
     uint64_t (*now)(netron_loop *loop);
 
-    /* Optional (both or none): resolves a host name without blocking. Returns a handle which lives until the callback
-     * ran or resolve_cancel was called; NULL when it could not be begun. Without them only numeric addresses and Unix
-     * sockets can be used, and a URL with a host name is refused with NETRON_ELOOP.
-     * Where an adapter has none (libev, sd-event, epoll), set both to functions of your own, over a resolver library or a
-     * thread, before the first discovery is made on the loop; `resolver` is theirs to use. Answer through a descriptor
-     * that io_new watches, or a timer, as the contract above wants. */
+    /* Optional (both or none): resolve begins to resolve a host name, which it has to copy, and never waits. Returns a
+     * handle which lives until the callback has returned or resolve_cancel was called; NULL when it could not be begun,
+     * which is tried again later. It is called from inside functions of the library; several resolutions, also of the
+     * same name, may be under way at a time. resolve_cancel never waits either; it is called when the answer takes longer
+     * than options.connect_timeout_ms, too, and not for a handle whose callback has begun.
+     * Without them only numeric addresses and Unix sockets can be used, and a URL with a host name is refused with
+     * NETRON_ELOOP. Where an adapter has none (libev, sd-event, epoll), set both to functions of your own, over a resolver
+     * library or a thread, before the first discovery is made on the loop; `resolver` is theirs to use. Answer through a
+     * descriptor that io_new watches, or a timer, as the contract above wants: examples/resolver.c does. */
     void *(*resolve)(netron_loop *loop, const char *host, netron_resolve_fn fn, void *arg);
     void (*resolve_cancel)(netron_loop *loop, void *resolution);
 

@@ -22,7 +22,6 @@ struct question {
     size_t count;
     char first[64];
     bool has_reason;
-    bool cancels; /* itself, in its own callback */
 };
 
 static void on_answer(int code, const char *const *addresses, size_t count, const char *reason, void *arg)
@@ -35,8 +34,6 @@ static void on_answer(int code, const char *const *addresses, size_t count, cons
     question->has_reason = reason != NULL && reason[0] != '\0';
     if (count > 0)
         snprintf(question->first, sizeof(question->first), "%s", addresses[0]);
-    if (question->cancels)
-        loop->resolve_cancel(loop, question->handle);
     question->handle = NULL;
 }
 
@@ -64,7 +61,7 @@ static bool is_numeric(const char *address)
 START_TEST(a_known_name_has_numeric_addresses)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
-    struct question question = {.cancels = _i == 0};
+    struct question question = {0};
     ask(&question, names[_i]);
     AWAIT(&world, question.calls == 1);
     ck_assert_int_eq(question.code, 0);

@@ -21,6 +21,7 @@ struct reactor *reactor_new(void)
     reactor->seam = netron_epoll_loop();
     ck_assert_ptr_nonnull(reactor->seam);
     reactor->resolver = resolver_attach(reactor->seam);
+    ck_assert_ptr_nonnull(reactor->resolver);
     return reactor;
 }
 

@@ -30,6 +30,7 @@ struct reactor *reactor_new(void)
     reactor->seam = netron_libev_loop(reactor->loop);
     ck_assert_ptr_nonnull(reactor->seam);
     reactor->resolver = resolver_attach(reactor->seam);
+    ck_assert_ptr_nonnull(reactor->resolver);
     return reactor;
 }
 

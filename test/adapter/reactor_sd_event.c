@@ -20,6 +20,7 @@ struct reactor *reactor_new(void)
     reactor->seam = netron_sd_event_loop(reactor->event);
     ck_assert_ptr_nonnull(reactor->seam);
     reactor->resolver = resolver_attach(reactor->seam);
+    ck_assert_ptr_nonnull(reactor->resolver);
     return reactor;
 }
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "resolver.h"
 #include <arpa/inet.h>
-#include <check.h>
 #include <netdb.h>
 #include <netron/error.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,9 +17,9 @@ struct question {
     pthread_t thread;
     int ends[2]; /* what the loop watches, and what the thread closes when it has the answer */
     void *watch;
-    netron_resolve_fn fn; /* NULL when cancelled, or answered */
+    netron_resolve_fn fn;
     void *arg;
-    char host[256];
+    char *host;
     int error;
     size_t count;
     char addresses[ADDRESSES_MAX][INET6_ADDRSTRLEN];
@@ -31,6 +29,8 @@ struct resolver {
     netron_loop *loop;
     struct question *cancelled; /* whose threads may still run */
 };
+
+/* ---- in the thread ---- */
 
 static void *ask(void *arg)
 {
@@ -45,67 +45,76 @@ static void *ask(void *arg)
     }
     if (list != NULL)
         freeaddrinfo(list);
-    close(question->ends[1]);
+    close(question->ends[1]); /* last: whoever sees this may join the thread without waiting */
     return NULL;
 }
 
-static void finish(struct question *question)
+/* ---- in the loop ---- */
+
+static void destroy(struct question *question)
 {
-    close(question->ends[0]);
+    netron_loop *loop = question->resolver->loop;
+    if (question->watch != NULL)
+        loop->io_free(loop, question->watch); /* before its descriptor is closed */
+    if (question->ends[0] >= 0)
+        close(question->ends[0]);
+    free(question->host);
     free(question);
 }
 
 static void on_answer(unsigned events, void *arg)
 {
     struct question *question = arg;
-    netron_loop *loop = question->resolver->loop;
     const char *addresses[ADDRESSES_MAX];
-    netron_resolve_fn fn = question->fn;
     (void)events;
-    pthread_join(question->thread, NULL); /* it closed its end last */
-    loop->io_free(loop, question->watch);
+    pthread_join(question->thread, NULL);
     for (size_t i = 0; i < question->count; i++)
         addresses[i] = question->addresses[i];
-    question->fn = NULL; /* for a resolve_cancel() from inside the callback */
     if (question->count > 0)
-        fn(0, addresses, question->count, NULL, question->arg);
+        question->fn(0, addresses, question->count, NULL, question->arg);
     else
-        fn(NETRON_ERESOLVE, NULL, 0, question->error != 0 ? gai_strerror(question->error) : "no address",
-           question->arg);
-    finish(question);
+        question->fn(NETRON_ERESOLVE, NULL, 0, question->error != 0 ? gai_strerror(question->error) : "no address",
+                     question->arg);
+    destroy(question);
 }
 
 static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, void *arg)
 {
     struct question *question = calloc(1, sizeof(*question));
-    ck_assert_ptr_nonnull(question);
-    ck_assert_uint_lt(strlen(host), sizeof(question->host));
-    memcpy(question->host, host, strlen(host) + 1);
+    if (question == NULL)
+        return NULL;
     question->resolver = loop->resolver;
     question->fn = fn;
     question->arg = arg;
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, question->ends), 0);
-    question->watch = loop->io_new(loop, question->ends[0], NETRON_READABLE, on_answer, question);
-    ck_assert_ptr_nonnull(question->watch);
-    ck_assert_int_eq(pthread_create(&question->thread, NULL, ask, question), 0);
-    return question;
+    question->host = strdup(host);
+    question->ends[0] = question->ends[1] = -1;
+    if (question->host != NULL && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, question->ends) == 0) {
+        question->watch = loop->io_new(loop, question->ends[0], NETRON_READABLE, on_answer, question);
+        if (question->watch != NULL && pthread_create(&question->thread, NULL, ask, question) == 0)
+            return question;
+        close(question->ends[1]);
+    }
+    destroy(question);
+    return NULL;
 }
 
+/* The thread cannot be called back; it is joined when the resolver is freed, and its answer goes nowhere. */
 static void resolve_cancel(netron_loop *loop, void *handle)
 {
     struct question *question = handle;
-    if (question->fn == NULL)
-        return;
-    question->fn = NULL;
     loop->io_free(loop, question->watch);
+    question->watch = NULL;
     question->next = question->resolver->cancelled;
     question->resolver->cancelled = question;
 }
 
+/* ---- beginning and end ---- */
+
 struct resolver *resolver_attach(netron_loop *loop)
 {
-    struct resolver *resolver = calloc(1, sizeof(*resolver));
-    ck_assert_ptr_nonnull(resolver);
+    struct resolver *resolver = loop != NULL ? calloc(1, sizeof(*resolver)) : NULL;
+    if (resolver == NULL)
+        return NULL;
     resolver->loop = loop;
     loop->resolver = resolver;
     loop->resolve = resolve;
@@ -115,11 +124,11 @@ struct resolver *resolver_attach(netron_loop *loop)
 
 void resolver_free(struct resolver *resolver)
 {
-    while (resolver->cancelled != NULL) {
+    while (resolver != NULL && resolver->cancelled != NULL) {
         struct question *question = resolver->cancelled;
         resolver->cancelled = question->next;
         pthread_join(question->thread, NULL);
-        finish(question);
+        destroy(question);
     }
     free(resolver);
 }
