@@ -214,15 +214,15 @@ static int wire(netron_discovery *discovery)
                                            .skipped = &discovery->lookups.skipped};
     netron_deadline_init(&discovery->shutdown_progress, on_shutdown_progress, discovery);
     netron_deadline_init(&discovery->shutdown_timeout, on_shutdown_timeout, discovery);
-    if (discovery->registrar.registry_key == NULL)
-        return NETRON_ENOMEM;
-    code = netron_lookups_open(&discovery->lookups);
-    return code == 0 ? netron_feed_init(&discovery->feed) : code;
+    code = netron_feed_init(&discovery->feed); /* whatever else fails, so that it can be closed */
+    if (code == 0 && discovery->registrar.registry_key == NULL)
+        code = NETRON_ENOMEM;
+    return code == 0 ? netron_lookups_open(&discovery->lookups) : code;
 }
 
 static bool is_complete(const netron_loop *loop)
 {
-    return loop != NULL && loop->size >= sizeof(netron_loop) && loop->io_new != NULL && loop->io_update != NULL &&
+    return loop != NULL && loop->size >= offsetof(netron_loop, resolver) && loop->io_new != NULL && loop->io_update != NULL &&
            loop->io_free != NULL && loop->timer_new != NULL && loop->timer_start != NULL && loop->timer_stop != NULL &&
            loop->timer_free != NULL && loop->now != NULL && loop->free != NULL &&
            (loop->resolve == NULL) == (loop->resolve_cancel == NULL);
@@ -256,7 +256,8 @@ static int new_on(netron_loop *loop, bool owns_loop, const netron_options *optio
         *out = discovery;
     } else {
         discovery->core->owns_loop = false; /* the caller frees what it made */
-        netron_feed_close(&discovery->feed);
+        if (discovery->feed.core != NULL) /* there was memory for the link below it */
+            netron_feed_close(&discovery->feed);
         netron_link_free(discovery->link);
         netron_core_dispose(discovery->core);
         netron_core_bury(discovery->core, &discovery->grave, destroy);

@@ -74,6 +74,8 @@ START_TEST(two_discoveries_live_on_one_loop)
 }
 END_TEST
 
+static pthread_barrier_t both_have_met;
+
 /* Has a whole life on a loop of its own: registers, finds the other, hears it leave or leaves itself. */
 static void *live(void *arg)
 {
@@ -87,6 +89,7 @@ static void *live(void *arg)
     ck_assert_int_eq(netron_find_nodes_by_service(member.discovery, "users", "^1", record_nodes, &found), 0);
     AWAIT(&world, found.calls == 1);
     ck_assert_int_eq(found.code, 0);
+    pthread_barrier_wait(&both_have_met); /* the other would not hear of one that has left already */
     if (!leaves_first)
         AWAIT(&world, has_event(&member, "NODE_DEREGISTERED first"));
     ck_assert_int_eq(netron_discovery_shutdown(member.discovery, record_done, &member.left), 0);
@@ -101,10 +104,12 @@ START_TEST(loops_in_two_threads_share_nothing)
 {
     pthread_t threads[2];
     static int first;
+    ck_assert_int_eq(pthread_barrier_init(&both_have_met, NULL, 2), 0);
     ck_assert_int_eq(pthread_create(&threads[0], NULL, live, &first), 0);
     ck_assert_int_eq(pthread_create(&threads[1], NULL, live, NULL), 0);
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    pthread_barrier_destroy(&both_have_met);
     ck_assert_int_eq(server_integer(&server, "SCARD " P ":index:nodes"), 0);
 }
 END_TEST
