@@ -43,8 +43,11 @@ START_TEST(it_registers_finds_hears_and_leaves)
     begin(&two, programs[(_i + 1) % program_count], "two", "127.0.0.1:7002");
     program_expect(&one, "NODE_REGISTERED two", NULL, 0);
     program_expect(&one, "found one at 127.0.0.1:7001 two at 127.0.0.1:7002", NULL, 0);
-    ck_assert_int_eq(kill(two.pid, SIGINT), 0); /* who is impatient presses twice */
-    ck_assert_int_eq(program_stop(&two, SIGTERM), 0);
+    ck_assert_int_eq(kill(scene.server.pid, SIGSTOP), 0); /* it takes its time, and who is impatient presses twice */
+    ck_assert_int_eq(kill(two.pid, SIGINT), 0);
+    ck_assert_int_eq(kill(two.pid, SIGTERM), 0);
+    ck_assert_int_eq(kill(scene.server.pid, SIGCONT), 0);
+    ck_assert_int_eq(program_wait(&two), 0);
     ck_assert_ptr_nonnull(strstr(two.text, "left the registry\n"));
     program_expect(&one, "NODE_DEREGISTERED two: shutdown", NULL, 0);
     program_expect(&one, "found one at 127.0.0.1:7001", NULL, 0);
