@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A netron_loop on a GMainContext (GLib 2.36 or newer, with gio-2.0): one GSource for each watch, and one for the
- * timers, all of priority G_PRIORITY_DEFAULT.
+ * timers, all of priority G_PRIORITY_DEFAULT. GLib does not call a source from inside itself: while one of the
+ * library's callbacks runs the context again (a dialogue, a synchronous call over D-Bus), timers stand still, and
+ * heartbeats with them.
  *
  * Host names are resolved by the default GResolver, which uses threads of its own. A resolution that is cancelled while
  * it is under way holds the context until it is over, in a later turn; a context that never turns again is never freed.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A netron_loop on a libev loop (libev 4, built with EV_MULTIPLICITY, its default). A discovery keeps ev_run() running
- * until it is freed.
+ * until it is freed. libev ends the process when it has no memory; where this header allocates it returns NULL.
  *
  * Host names need a resolver of yours: loop.h, at `resolve`.
  * With a strict standard of C (-std=c99, c11, c17) define _POSIX_C_SOURCE=200809L before the first header of all, best

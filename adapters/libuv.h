@@ -13,6 +13,7 @@
 #ifndef NETRON_ADAPTERS_LIBUV_H
 #define NETRON_ADAPTERS_LIBUV_H
 
+#include "timers.h"
 #include <netron/error.h>
 #include <netron/loop.h>
 
@@ -30,19 +31,15 @@ extern "C" {
 struct netron_libuv {
     netron_loop seam;
     uv_loop_t *loop;
+    struct netron_timers timers;
+    uv_timer_t alarm;
+    int is_running; /* timers, just now */
 };
 
 struct netron_libuv_io {
     uv_poll_t handle;
     unsigned interest;
     netron_io_fn fn;
-    void *arg;
-};
-
-struct netron_libuv_timer {
-    uv_timer_t handle;
-    int is_running; /* its callback, just now */
-    netron_timer_fn fn;
     void *arg;
 };
 
@@ -131,57 +128,63 @@ static inline void *netron_libuv_io_new(netron_loop *loop, int fd, unsigned even
 
 /* ---- timers ---- */
 
-static inline void netron_libuv_on_timer(uv_timer_t *handle)
+/* The clock of libuv's turn, read anew. */
+static inline uint64_t netron_libuv_now(netron_loop *loop)
 {
-    struct netron_libuv_timer *timer = (struct netron_libuv_timer *)handle->data;
-    timer->is_running = 1;
-    timer->fn(timer->arg);
-    timer->is_running = 0; /* memory of a closed handle goes in a later phase of the turn */
+    uv_update_time(netron_libuv_of(loop)->loop);
+    return uv_now(netron_libuv_of(loop)->loop);
+}
+
+static inline void netron_libuv_on_alarm(uv_timer_t *handle);
+
+/* libuv runs timers for as long as any is due, and looks at nothing else meanwhile: one that is started from inside a
+ * timer takes a millisecond at least. */
+static inline int netron_libuv_set_alarm(struct netron_libuv *self, uint64_t least_ms)
+{
+    const uint64_t now = netron_libuv_now(&self->seam);
+    const uint64_t next = netron_timers_next(&self->timers);
+    const uint64_t delay = next > now ? next - now : 0;
+    if (next == NETRON_TIMERS_NEVER)
+        return uv_timer_stop(&self->alarm) == 0 ? 0 : NETRON_ELOOP;
+    return uv_timer_start(&self->alarm, netron_libuv_on_alarm, delay > least_ms ? delay : least_ms, 0) == 0
+               ? 0
+               : NETRON_ELOOP;
+}
+
+static inline void netron_libuv_on_alarm(uv_timer_t *handle)
+{
+    struct netron_libuv *self = (struct netron_libuv *)handle->data;
+    self->is_running = 1;
+    netron_timers_run(&self->timers, netron_libuv_now(&self->seam));
+    self->is_running = 0;
+    netron_libuv_set_alarm(self, 1); /* cannot fail: the handle is not closing */
 }
 
 static inline void *netron_libuv_timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
 {
-    struct netron_libuv_timer *timer = (struct netron_libuv_timer *)calloc(1, sizeof(*timer));
-    if (timer == NULL)
-        return NULL;
-    timer->fn = fn;
-    timer->arg = arg;
-    if (uv_timer_init(netron_libuv_of(loop)->loop, &timer->handle) != 0) {
-        free(timer);
-        return NULL;
-    }
-    timer->handle.data = timer;
-    return timer;
+    (void)loop;
+    return netron_timers_new(fn, arg);
 }
 
-/* libuv counts from the beginning of its turn, so the clock is read anew; and it runs a timer of 0 ms that starts
- * itself again and again without looking at anything else, so such a one takes a millisecond. */
 static inline int netron_libuv_timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
 {
-    struct netron_libuv_timer *timer = (struct netron_libuv_timer *)handle;
-    if (timer->is_running && delay_ms == 0)
-        delay_ms = 1;
-    uv_update_time(netron_libuv_of(loop)->loop);
-    return uv_timer_start(&timer->handle, netron_libuv_on_timer, delay_ms, 0) == 0 ? 0 : NETRON_ELOOP;
+    struct netron_libuv *self = netron_libuv_of(loop);
+    netron_timers_start(&self->timers, (struct netron_timer *)handle, netron_libuv_now(loop), delay_ms);
+    return self->is_running ? 0 : netron_libuv_set_alarm(self, 0);
 }
 
 static inline void netron_libuv_timer_stop(netron_loop *loop, void *handle)
 {
-    (void)loop;
-    uv_timer_stop(&((struct netron_libuv_timer *)handle)->handle);
+    struct netron_libuv *self = netron_libuv_of(loop);
+    netron_timers_stop(&self->timers, (struct netron_timer *)handle);
+    if (!self->is_running)
+        netron_libuv_set_alarm(self, 0);
 }
 
 static inline void netron_libuv_timer_free(netron_loop *loop, void *handle)
 {
-    struct netron_libuv_timer *timer = (struct netron_libuv_timer *)handle;
-    (void)loop;
-    uv_close((uv_handle_t *)&timer->handle, netron_libuv_on_closed);
-}
-
-static inline uint64_t netron_libuv_now(netron_loop *loop)
-{
-    (void)loop;
-    return uv_hrtime() / 1000000;
+    netron_libuv_timer_stop(loop, handle);
+    free(handle);
 }
 
 /* ---- names ---- */
@@ -254,7 +257,7 @@ static inline void netron_libuv_resolve_cancel(netron_loop *loop, void *handle)
 
 static inline void netron_libuv_free(netron_loop *loop)
 {
-    free(netron_libuv_of(loop));
+    uv_close((uv_handle_t *)&netron_libuv_of(loop)->alarm, netron_libuv_on_closed);
 }
 
 /*
@@ -266,6 +269,11 @@ static inline netron_loop *netron_libuv_loop(uv_loop_t *loop)
     struct netron_libuv *self = (struct netron_libuv *)calloc(1, sizeof(*self));
     if (self == NULL)
         return NULL;
+    if (uv_timer_init(loop, &self->alarm) != 0) {
+        free(self); /* it never became a handle of the loop */
+        return NULL;
+    }
+    self->alarm.data = self;
     self->loop = loop;
     self->seam.size = sizeof(netron_loop);
     self->seam.data = self;

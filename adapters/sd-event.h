@@ -188,8 +188,8 @@ static inline netron_loop *netron_sd_event_loop(sd_event *event)
     self->seam.timer_free = netron_sd_event_timer_free;
     self->seam.now = netron_sd_event_now;
     self->seam.free = netron_sd_event_free;
-    /* An accuracy of 1 us: 0 would mean 250 ms. */
-    if (sd_event_add_time(event, &self->alarm, CLOCK_MONOTONIC, UINT64_MAX, 1, netron_sd_event_on_alarm, self) < 0 ||
+    /* An accuracy of 1 us: 0 would mean 250 ms. It is switched off at once. */
+    if (sd_event_add_time(event, &self->alarm, CLOCK_MONOTONIC, 0, 1, netron_sd_event_on_alarm, self) < 0 ||
         netron_sd_event_set_alarm(self) != 0) {
         netron_sd_event_free(&self->seam);
         return NULL;

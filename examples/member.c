@@ -104,7 +104,10 @@ void member_leave(struct member *member)
     if (member->is_leaving)
         return;
     member->is_leaving = true;
-    netron_discovery_shutdown(member->discovery, on_left, member);
+    if (netron_discovery_shutdown(member->discovery, on_left, member) != 0) { /* no memory; the node expires */
+        member->exit_code = 1;
+        member->left(member->arg);
+    }
 }
 
 void member_free(struct member *member)

@@ -17,7 +17,7 @@ struct question {
     pthread_t thread;
     int ends[2]; /* what the loop watches, and what the thread closes when it has the answer */
     void *watch;
-    netron_resolve_fn fn;
+    netron_resolve_fn fn; /* NULL when cancelled: the answer goes nowhere */
     void *arg;
     char *host;
     int error;
@@ -27,7 +27,7 @@ struct question {
 
 struct resolver {
     netron_loop *loop;
-    struct question *cancelled; /* whose threads may still run */
+    struct question *questions; /* whose threads run */
 };
 
 /* ---- in the thread ---- */
@@ -51,6 +51,15 @@ static void *ask(void *arg)
 
 /* ---- in the loop ---- */
 
+static void forget(struct question *question)
+{
+    struct question **at = &question->resolver->questions;
+    while (*at != NULL && *at != question)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = question->next;
+}
+
 static void destroy(struct question *question)
 {
     netron_loop *loop = question->resolver->loop;
@@ -68,9 +77,12 @@ static void on_answer(unsigned events, void *arg)
     const char *addresses[ADDRESSES_MAX];
     (void)events;
     pthread_join(question->thread, NULL);
+    forget(question);
     for (size_t i = 0; i < question->count; i++)
         addresses[i] = question->addresses[i];
-    if (question->count > 0)
+    if (question->fn == NULL)
+        ;
+    else if (question->count > 0)
         question->fn(0, addresses, question->count, NULL, question->arg);
     else
         question->fn(NETRON_ERESOLVE, NULL, 0, question->error != 0 ? gai_strerror(question->error) : "no address",
@@ -90,22 +102,23 @@ static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, 
     question->ends[0] = question->ends[1] = -1;
     if (question->host != NULL && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, question->ends) == 0) {
         question->watch = loop->io_new(loop, question->ends[0], NETRON_READABLE, on_answer, question);
-        if (question->watch != NULL && pthread_create(&question->thread, NULL, ask, question) == 0)
+        if (question->watch != NULL && pthread_create(&question->thread, NULL, ask, question) == 0) {
+            question->next = question->resolver->questions;
+            question->resolver->questions = question;
             return question;
+        }
         close(question->ends[1]);
     }
     destroy(question);
     return NULL;
 }
 
-/* The thread cannot be called back; it is joined when the resolver is freed, and its answer goes nowhere. */
+/* The thread cannot be called back. The loop hears of its end as of any other, or resolver_free() waits for it. */
 static void resolve_cancel(netron_loop *loop, void *handle)
 {
     struct question *question = handle;
-    loop->io_free(loop, question->watch);
-    question->watch = NULL;
-    question->next = question->resolver->cancelled;
-    question->resolver->cancelled = question;
+    (void)loop;
+    question->fn = NULL;
 }
 
 /* ---- beginning and end ---- */
@@ -124,10 +137,10 @@ struct resolver *resolver_attach(netron_loop *loop)
 
 void resolver_free(struct resolver *resolver)
 {
-    while (resolver != NULL && resolver->cancelled != NULL) {
-        struct question *question = resolver->cancelled;
-        resolver->cancelled = question->next;
+    while (resolver != NULL && resolver->questions != NULL) {
+        struct question *question = resolver->questions;
         pthread_join(question->thread, NULL);
+        forget(question);
         destroy(question);
     }
     free(resolver);

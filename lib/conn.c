@@ -401,7 +401,7 @@ static void write_out(struct netron_conn *conn)
     }
     struct netron_failure why;
     netron_fail(&why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", context->errstr);
-    if (netron_conn_has_unread(conn)) {
+    while (conn->state == CONN_OPEN && netron_conn_has_unread(conn)) {
         context->err = 0;
         read_in(conn);
     }

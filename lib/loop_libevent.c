@@ -48,7 +48,8 @@ struct libevent_timer {
     void *arg;
 };
 
-#define ADDRESSES_MAX 16 /* more addresses than this for one name are of no use to anybody */
+#define DELAY_MAX_MS UINT64_C(1000000000000) /* 31 years: as seconds it fits into a time_t of 32 bits */
+#define ADDRESSES_MAX 16                     /* more addresses than this for one name are of no use to anybody */
 
 struct libevent_resolution {
     struct libevent_loop *loop; /* valid as long as fn is set */
@@ -159,6 +160,8 @@ static int timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
 {
     struct libevent_timer *timer = handle;
     event_base_update_cache_time(of(loop)->base);
+    if (delay_ms > DELAY_MAX_MS)
+        delay_ms = DELAY_MAX_MS;
     struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000), .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
     return evtimer_add(timer->event, &delay) == 0 ? 0 : NETRON_ELOOP;
 }

@@ -11,13 +11,13 @@ local function keep(key, lifetime)
   return is_due
 end
 
--- The keys of the bookkeeping are renewed together, so one tells for all, unless one is new: the first record and its
--- neighbours are, or what was evicted, which repair beats look for.
+-- The keys of the bookkeeping are renewed together, so one tells for all: that which nothing would miss if it was evicted
+-- and made again. The first record makes a new key as well.
 local function keep_bookkeeping(lifetime, looks_at_each)
-  if keep(registry_key, lifetime) or looks_at_each then
+  if keep(expiry_key, lifetime) or looks_at_each then
+    keep(registry_key, lifetime)
     keep(records_key, lifetime)
     keep(changes_key, lifetime)
-    keep(expiry_key, lifetime)
   end
 end
 
@@ -55,7 +55,7 @@ local function new_registry(seed)
   return {epoch = epoch, revision = 0, digest = 0, count = 0, floor = 0}
 end
 
--- One more id in changes: the first after a loss, or one too many.
+-- The ids in changes are more, or those of live nodes fewer: one may be the first after a loss, or too many.
 local function raise_floor(registry)
   local changes = redis.call('ZCARD', changes_key)
   local excess = changes - registry.count - CHANGES_MARGIN
@@ -91,7 +91,7 @@ local function change(registry, id, incarnation, old_tag, record)
   registry.digest_text = digits(registry.digest)
   redis.call('HSET', registry_key, 'revision', revision, 'digest', registry.digest_text, 'count',
     whole(registry.count))
-  if own('ZADD', changes_key, revision, id) == 1 then raise_floor(registry) end
+  if own('ZADD', changes_key, revision, id) == 1 or not record then raise_floor(registry) end
   return tag
 end
 

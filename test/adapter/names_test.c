@@ -84,6 +84,20 @@ START_TEST(questions_may_be_asked_at_the_same_time)
 }
 END_TEST
 
+/* A name server slower than whoever asks: nothing gathers. */
+START_TEST(questions_that_were_cancelled_leave_nothing_as_time_goes_by)
+{
+    int before = suite_descriptors();
+    for (int i = 0; i < 50; i++) {
+        struct question question = {0};
+        ask(&question, "localhost");
+        cancel(&question);
+        world_turn(&world);
+    }
+    AWAIT(&world, suite_descriptors() <= before + 1); /* one stays with the name service of libevent */
+}
+END_TEST
+
 START_TEST(a_question_may_be_cancelled_at_any_moment)
 {
     struct question question = {0};
@@ -215,6 +229,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, open_seam, close_seam);
     tcase_add_loop_test(tcase, a_known_name_has_numeric_addresses, 0, 3);
     tcase_add_test(tcase, questions_may_be_asked_at_the_same_time);
+    tcase_add_test(tcase, questions_that_were_cancelled_leave_nothing_as_time_goes_by);
     tcase_add_loop_test(tcase, a_question_may_be_cancelled_at_any_moment, 0, 4);
     if (getenv("NETRON_TEST_ALLOW_SKIP") != NULL && !may_leave_system())
         return suite_run(suite);

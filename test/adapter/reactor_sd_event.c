@@ -2,6 +2,7 @@
 #include "reactor.h"
 #include "resolver.h"
 #include <check.h>
+#include <fcntl.h>
 #include <netron/adapters/sd-event.h>
 
 const char *const reactor_name = "sd-event";
@@ -43,6 +44,8 @@ void reactor_free(struct reactor *reactor)
 {
     resolver_free(reactor->resolver);
     netron_loop_free(reactor->seam);
-    ck_assert_ptr_null(sd_event_unref(reactor->event));
+    int fd = sd_event_get_fd(reactor->event);
+    sd_event_unref(reactor->event);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1); /* nobody else holds it */
     free(reactor);
 }

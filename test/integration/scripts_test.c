@@ -298,7 +298,10 @@ START_TEST(every_key_is_bounded_in_life_from_its_first_moment)
     registers("b", "2222", "take-over", "registered", 4);
     for (size_t i = 0; i < COUNT(keys); i++)
         ck_assert_int_gt(server_integer(&server, "PTTL %s", keys[i]), 3590000);
-    assert_registers(&lasting, "registered", 5);
+    server_expect(&server, "1", "DEL " P ":expiry"); /* or evicted */
+    registers("d", "4444", "take-over", "registered", 5);
+    ck_assert_int_gt(server_integer(&server, "PTTL " P ":expiry"), 3590000);
+    assert_registers(&lasting, "registered", 6);
     for (size_t i = 0; i < COUNT(keys); i++)
         ck_assert_int_gt(server_integer(&server, "PTTL %s", keys[i]), 863000000);
 }
