@@ -79,6 +79,7 @@ case ${1:-all} in
 long) patience='-t 20' seeds=1000 left_out= ;;
 adapters) left_out='' rings=adapter others='' ;;
 esac
+# shellcheck disable=SC2086 # lists of options
 build gcc gcc &&
     NETRON_TEST_SEEDS=$seeds run gcc gcc "$rings $others" $patience --num-processes 4
 [ "${1:-all}" != quick ] || finish
