@@ -136,8 +136,8 @@ static inline int netron_epoll_set_alarm(struct netron_epoll *self)
     struct itimerspec when;
     if (next == self->alarm)
         return 0;
-    if (next != NETRON_TIMERS_NEVER && next > netron_timers_now() + NETRON_EPOLL_ALARM_MAX_MS)
-        next = netron_timers_now() + NETRON_EPOLL_ALARM_MAX_MS;
+    if (next != NETRON_TIMERS_NEVER && next > netron_timers_now(&self->seam) + NETRON_EPOLL_ALARM_MAX_MS)
+        next = netron_timers_now(&self->seam) + NETRON_EPOLL_ALARM_MAX_MS;
     memset(&when, 0, sizeof(when)); /* all zero = never */
     if (next != NETRON_TIMERS_NEVER) {
         when.it_value.tv_sec = (time_t)(next / 1000);
@@ -149,16 +149,10 @@ static inline int netron_epoll_set_alarm(struct netron_epoll *self)
     return 0;
 }
 
-static inline void *netron_epoll_timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
-{
-    (void)loop;
-    return netron_timers_new(fn, arg);
-}
-
 static inline int netron_epoll_timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
 {
     struct netron_epoll *self = netron_epoll_of(loop);
-    netron_timers_start(&self->timers, (struct netron_timer *)handle, netron_timers_now(), delay_ms);
+    netron_timers_start(&self->timers, (struct netron_timer *)handle, netron_timers_now(loop), delay_ms);
     return self->is_dispatching ? 0 : netron_epoll_set_alarm(self); /* otherwise set at the end of the turn */
 }
 
@@ -171,12 +165,6 @@ static inline void netron_epoll_timer_free(netron_loop *loop, void *handle)
 {
     netron_epoll_timer_stop(loop, handle);
     free(handle);
-}
-
-static inline uint64_t netron_epoll_now(netron_loop *loop)
-{
-    (void)loop;
-    return netron_timers_now();
 }
 
 /* ---- turning ---- */
@@ -207,7 +195,7 @@ static inline int netron_epoll_turn(netron_loop *loop, int timeout_ms)
         else if (read(self->timer_fd, &expirations, sizeof(expirations)) > 0)
             self->alarm = NETRON_TIMERS_NEVER;
     }
-    netron_timers_run(&self->timers, netron_timers_now());
+    netron_timers_run(&self->timers, netron_timers_now(loop));
     self->is_dispatching = 0;
     while (self->free_ios != NULL) {
         struct netron_epoll_io *io = self->free_ios;
@@ -281,11 +269,11 @@ static inline netron_loop *netron_epoll_loop(void)
     self->seam.io_new = netron_epoll_io_new;
     self->seam.io_update = netron_epoll_io_update;
     self->seam.io_free = netron_epoll_io_free;
-    self->seam.timer_new = netron_epoll_timer_new;
+    self->seam.timer_new = netron_timers_new;
     self->seam.timer_start = netron_epoll_timer_start;
     self->seam.timer_stop = netron_epoll_timer_stop;
     self->seam.timer_free = netron_epoll_timer_free;
-    self->seam.now = netron_epoll_now;
+    self->seam.now = netron_timers_now;
     self->seam.free = netron_epoll_free;
     self->alarm = NETRON_TIMERS_NEVER;
     self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -168,12 +168,6 @@ static inline uint64_t netron_glib_now(netron_loop *loop)
     return (uint64_t)g_get_monotonic_time() / 1000;
 }
 
-static inline void *netron_glib_timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
-{
-    (void)loop;
-    return netron_timers_new(fn, arg);
-}
-
 static inline int netron_glib_timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
 {
     struct netron_glib *self = netron_glib_of(loop);
@@ -287,7 +281,7 @@ static inline netron_loop *netron_glib_loop(GMainContext *context)
     self->seam.io_new = netron_glib_io_new;
     self->seam.io_update = netron_glib_io_update;
     self->seam.io_free = netron_glib_io_free;
-    self->seam.timer_new = netron_glib_timer_new;
+    self->seam.timer_new = netron_timers_new;
     self->seam.timer_start = netron_glib_timer_start;
     self->seam.timer_stop = netron_glib_timer_stop;
     self->seam.timer_free = netron_glib_timer_free;

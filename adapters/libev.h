@@ -150,13 +150,6 @@ static inline void netron_libev_timer_free(netron_loop *loop, void *handle)
     free(handle);
 }
 
-/* Not ev_now(), which is the time of day. */
-static inline uint64_t netron_libev_now(netron_loop *loop)
-{
-    (void)loop;
-    return netron_timers_now();
-}
-
 /* ---- the loop ---- */
 
 static inline void netron_libev_free(netron_loop *loop)
@@ -183,7 +176,7 @@ static inline netron_loop *netron_libev_loop(struct ev_loop *loop)
     self->seam.timer_start = netron_libev_timer_start;
     self->seam.timer_stop = netron_libev_timer_stop;
     self->seam.timer_free = netron_libev_timer_free;
-    self->seam.now = netron_libev_now;
+    self->seam.now = netron_timers_now; /* ev_now() is the time of day */
     self->seam.free = netron_libev_free;
     return &self->seam;
 }

@@ -139,9 +139,8 @@ static inline void netron_libuv_on_alarm(uv_timer_t *handle);
 
 /* libuv runs timers for as long as any is due, and looks at nothing else meanwhile: one that is started from inside a
  * timer takes a millisecond at least. */
-static inline int netron_libuv_set_alarm(struct netron_libuv *self, uint64_t least_ms)
+static inline int netron_libuv_set_alarm(struct netron_libuv *self, uint64_t now, uint64_t least_ms)
 {
-    const uint64_t now = netron_libuv_now(&self->seam);
     const uint64_t next = netron_timers_next(&self->timers);
     const uint64_t delay = next > now ? next - now : 0;
     if (next == NETRON_TIMERS_NEVER)
@@ -157,20 +156,15 @@ static inline void netron_libuv_on_alarm(uv_timer_t *handle)
     self->is_running = 1;
     netron_timers_run(&self->timers, netron_libuv_now(&self->seam));
     self->is_running = 0;
-    netron_libuv_set_alarm(self, 1); /* cannot fail: the handle is not closing */
-}
-
-static inline void *netron_libuv_timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
-{
-    (void)loop;
-    return netron_timers_new(fn, arg);
+    netron_libuv_set_alarm(self, netron_libuv_now(&self->seam), 1); /* cannot fail: the handle is not closing */
 }
 
 static inline int netron_libuv_timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
 {
     struct netron_libuv *self = netron_libuv_of(loop);
-    netron_timers_start(&self->timers, (struct netron_timer *)handle, netron_libuv_now(loop), delay_ms);
-    return self->is_running ? 0 : netron_libuv_set_alarm(self, 0);
+    const uint64_t now = netron_libuv_now(loop);
+    netron_timers_start(&self->timers, (struct netron_timer *)handle, now, delay_ms);
+    return self->is_running ? 0 : netron_libuv_set_alarm(self, now, 0);
 }
 
 static inline void netron_libuv_timer_stop(netron_loop *loop, void *handle)
@@ -178,7 +172,7 @@ static inline void netron_libuv_timer_stop(netron_loop *loop, void *handle)
     struct netron_libuv *self = netron_libuv_of(loop);
     netron_timers_stop(&self->timers, (struct netron_timer *)handle);
     if (!self->is_running)
-        netron_libuv_set_alarm(self, 0);
+        netron_libuv_set_alarm(self, netron_libuv_now(loop), 0);
 }
 
 static inline void netron_libuv_timer_free(netron_loop *loop, void *handle)
@@ -280,7 +274,7 @@ static inline netron_loop *netron_libuv_loop(uv_loop_t *loop)
     self->seam.io_new = netron_libuv_io_new;
     self->seam.io_update = netron_libuv_io_update;
     self->seam.io_free = netron_libuv_io_free;
-    self->seam.timer_new = netron_libuv_timer_new;
+    self->seam.timer_new = netron_timers_new;
     self->seam.timer_start = netron_libuv_timer_start;
     self->seam.timer_stop = netron_libuv_timer_stop;
     self->seam.timer_free = netron_libuv_timer_free;

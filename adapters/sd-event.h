@@ -116,21 +116,15 @@ static inline int netron_sd_event_on_alarm(sd_event_source *source, uint64_t due
     struct netron_sd_event *self = (struct netron_sd_event *)arg;
     (void)source;
     (void)due;
-    netron_timers_run(&self->timers, netron_timers_now());
+    netron_timers_run(&self->timers, netron_timers_now(&self->seam));
     netron_sd_event_set_alarm(self); /* can only fail with the event loop itself */
     return 0;
-}
-
-static inline void *netron_sd_event_timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
-{
-    (void)loop;
-    return netron_timers_new(fn, arg);
 }
 
 static inline int netron_sd_event_timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
 {
     struct netron_sd_event *self = netron_sd_event_of(loop);
-    netron_timers_start(&self->timers, (struct netron_timer *)handle, netron_timers_now(), delay_ms);
+    netron_timers_start(&self->timers, (struct netron_timer *)handle, netron_timers_now(loop), delay_ms);
     return netron_sd_event_set_alarm(self);
 }
 
@@ -145,12 +139,6 @@ static inline void netron_sd_event_timer_free(netron_loop *loop, void *handle)
 {
     netron_sd_event_timer_stop(loop, handle);
     free(handle);
-}
-
-static inline uint64_t netron_sd_event_now(netron_loop *loop)
-{
-    (void)loop;
-    return netron_timers_now();
 }
 
 /* ---- the loop ---- */
@@ -182,11 +170,11 @@ static inline netron_loop *netron_sd_event_loop(sd_event *event)
     self->seam.io_new = netron_sd_event_io_new;
     self->seam.io_update = netron_sd_event_io_update;
     self->seam.io_free = netron_sd_event_io_free;
-    self->seam.timer_new = netron_sd_event_timer_new;
+    self->seam.timer_new = netron_timers_new;
     self->seam.timer_start = netron_sd_event_timer_start;
     self->seam.timer_stop = netron_sd_event_timer_stop;
     self->seam.timer_free = netron_sd_event_timer_free;
-    self->seam.now = netron_sd_event_now;
+    self->seam.now = netron_timers_now;
     self->seam.free = netron_sd_event_free;
     /* An accuracy of 1 us: 0 would mean 250 ms. It is switched off at once. */
     if (sd_event_add_time(event, &self->alarm, CLOCK_MONOTONIC, 0, 1, netron_sd_event_on_alarm, self) < 0 ||

@@ -36,17 +36,20 @@ struct netron_timers {
     uint64_t turn;              /* counts the calls of netron_timers_run() */
 };
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-static inline uint64_t netron_timers_now(void)
+/* The loop's now(): milliseconds of CLOCK_MONOTONIC. */
+static inline uint64_t netron_timers_now(netron_loop *loop)
 {
     struct timespec now;
+    (void)loop;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static inline struct netron_timer *netron_timers_new(netron_timer_fn fn, void *arg)
+/* The loop's timer_new(). */
+static inline void *netron_timers_new(netron_loop *loop, netron_timer_fn fn, void *arg)
 {
     struct netron_timer *timer = (struct netron_timer *)calloc(1, sizeof(*timer));
+    (void)loop;
     if (timer != NULL) {
         timer->fn = fn;
         timer->arg = arg;

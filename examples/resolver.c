@@ -71,22 +71,26 @@ static void destroy(struct question *question)
     free(question);
 }
 
-static void on_answer(unsigned events, void *arg)
+static void answer(const struct question *question)
 {
-    struct question *question = arg;
     const char *addresses[ADDRESSES_MAX];
-    (void)events;
-    pthread_join(question->thread, NULL);
-    forget(question);
     for (size_t i = 0; i < question->count; i++)
         addresses[i] = question->addresses[i];
-    if (question->fn == NULL)
-        ;
-    else if (question->count > 0)
+    if (question->count > 0)
         question->fn(0, addresses, question->count, NULL, question->arg);
     else
         question->fn(NETRON_ERESOLVE, NULL, 0, question->error != 0 ? gai_strerror(question->error) : "no address",
                      question->arg);
+}
+
+static void on_answer(unsigned events, void *arg)
+{
+    struct question *question = arg;
+    (void)events;
+    pthread_join(question->thread, NULL);
+    forget(question);
+    if (question->fn != NULL)
+        answer(question);
     destroy(question);
 }
 

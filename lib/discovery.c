@@ -222,9 +222,9 @@ static int wire(netron_discovery *discovery)
 
 static bool is_complete(const netron_loop *loop)
 {
-    return loop != NULL && loop->size >= offsetof(netron_loop, resolver) && loop->io_new != NULL && loop->io_update != NULL &&
-           loop->io_free != NULL && loop->timer_new != NULL && loop->timer_start != NULL && loop->timer_stop != NULL &&
-           loop->timer_free != NULL && loop->now != NULL && loop->free != NULL &&
+    return loop != NULL && loop->size >= offsetof(netron_loop, resolver) && loop->io_new != NULL &&
+           loop->io_update != NULL && loop->io_free != NULL && loop->timer_new != NULL && loop->timer_start != NULL &&
+           loop->timer_stop != NULL && loop->timer_free != NULL && loop->now != NULL && loop->free != NULL &&
            (loop->resolve == NULL) == (loop->resolve_cancel == NULL);
 }
 

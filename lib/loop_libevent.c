@@ -114,8 +114,8 @@ static void io_free(netron_loop *loop, void *handle)
 
 static void *io_new(netron_loop *loop, int fd, unsigned events, netron_io_fn fn, void *arg)
 {
-    struct libevent_io *io =
-        fd >= 0 ? calloc(1, sizeof(*io)) : NULL; /* libevent takes -1 for an event of no descriptor */
+    /* Libevent takes -1 for an event of no descriptor. */
+    struct libevent_io *io = fd >= 0 ? calloc(1, sizeof(*io)) : NULL;
     if (io == NULL)
         return NULL;
     io->fn = fn;
@@ -206,9 +206,7 @@ static void deliver(evutil_socket_t fd, short what, void *arg)
     const char *addresses[ADDRESSES_MAX];
     for (size_t i = 0; i < resolution->count; i++)
         addresses[i] = resolution->addresses[i];
-    netron_resolve_fn fn = resolution->fn;
-    resolution->fn = NULL; /* resolve_cancel() from inside the callback finds it spent */
-    fn(resolution->code, addresses, resolution->count, resolution->reason, resolution->arg);
+    resolution->fn(resolution->code, addresses, resolution->count, resolution->reason, resolution->arg);
     resolution_free(resolution);
 }
 
@@ -291,8 +289,6 @@ static void resolve_cancel(netron_loop *loop, void *handle)
 {
     (void)loop;
     struct libevent_resolution *resolution = handle;
-    if (resolution->fn == NULL) /* inside its own callback: deliver() frees it */
-        return;
     resolution->fn = NULL;
     if (resolution->answered)
         resolution_free(resolution);
