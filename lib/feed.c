@@ -22,10 +22,16 @@ static void enter(struct netron_feed *feed, enum netron_feed_state state, const 
 
 /* ---- syncing ---- */
 
+static void cancel_grace(struct netron_feed *feed)
+{
+    netron_core_cancel(feed->core, &feed->grace);
+    netron_core_cancel(feed->core, &feed->search);
+}
+
 /* Nobody comes back while Redis is away, so the time to come back in begins anew when the feed is live again. */
 static void grow_stale(struct netron_feed *feed)
 {
-    netron_core_cancel(feed->core, &feed->grace);
+    cancel_grace(feed);
     if (feed->stale_since == 0 && feed->subscriptions.is_synced)
         feed->stale_since = netron_core_now(feed->core);
 }
@@ -44,6 +50,12 @@ static void begin_sync(struct netron_feed *feed, const char *why)
         grow_stale(feed);
 }
 
+static void begin_grace(struct netron_feed *feed)
+{
+    netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
+    netron_core_after(feed->core, &feed->search, feed->replica.ttl_max / 2);
+}
+
 /* The time for which missing nodes are kept begins anew whenever there are other ones. */
 static void align_grace(struct netron_feed *feed)
 {
@@ -52,9 +64,9 @@ static void align_grace(struct netron_feed *feed)
     if (is_over)
         netron_replica_drop_kept(&feed->replica, "expired", feed->sync.revision);
     else if (feed->replica.kept == 0)
-        netron_core_cancel(feed->core, &feed->grace);
+        cancel_grace(feed);
     else if (!feed->grace.set || feed->replica.kept_anew)
-        netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
+        begin_grace(feed);
     feed->replica.kept_anew = false;
 }
 
@@ -136,6 +148,19 @@ static void on_gap(void *arg)
     struct netron_feed *feed = arg;
     if (is_behind(feed, feed->gap_epoch, feed->gap_revision))
         begin_sync(feed, "changes were not heard of");
+}
+
+static void search_for(void *arg, const char *id)
+{
+    netron_janitor_hint(arg, id);
+}
+
+/* Where the index of the nodes was lost with the registry, nobody but who watched knows of nodes that live on: they
+ * beat, and are entered again by their next repair beat only, which may come later than the grace ends. */
+static void on_search(void *arg)
+{
+    struct netron_feed *feed = arg;
+    netron_replica_each_kept(&feed->replica, search_for, &feed->janitor);
 }
 
 /* They may have come back unheard, for not everybody publishes: so the registry is asked once more. Nobody is told dead
@@ -348,6 +373,7 @@ int netron_feed_init(struct netron_feed *feed)
 {
     netron_deadline_init(&feed->next_sync, on_next_sync, feed);
     netron_deadline_init(&feed->grace, on_grace_over, feed);
+    netron_deadline_init(&feed->search, on_search, feed);
     netron_deadline_init(&feed->gap, on_gap, feed);
     feed->records_key = netron_key_name(feed->settings->key_prefix, NETRON_KEY_RECORDS, "");
     feed->subscriptions = (struct netron_subscriptions){
@@ -399,7 +425,7 @@ void netron_feed_close(struct netron_feed *feed)
         enter(feed, NETRON_FEED_CLOSED, "closed");
     netron_sync_abort(&feed->sync);
     netron_janitor_close(&feed->janitor);
-    netron_core_cancel(feed->core, &feed->grace);
+    cancel_grace(feed);
     netron_core_cancel(feed->core, &feed->gap);
     netron_replica_close(&feed->replica);
     netron_link_free(feed->link);

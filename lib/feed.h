@@ -36,6 +36,7 @@ struct netron_feed {
     struct netron_subscriptions subscriptions;
     struct netron_deadline next_sync;   /* the next try while SYNCING, the anti-entropy period while LIVE */
     struct netron_deadline grace;       /* the end of the time for which missing nodes are kept */
+    struct netron_deadline search;      /* half of it: what stands at the keys of the missing nodes is looked at */
     bool is_grace_over;                 /* they go, unless the sync under way finds them */
     char suspect[NETRON_EPOCH_MAX + 1]; /* another epoch that was heard of; after a sync it is ours, or foreign */
     char foreign[NETRON_EPOCH_MAX + 1]; /* of another fleet on the same channel: its events are none of ours */

@@ -197,6 +197,13 @@ void netron_replica_sweep(struct netron_replica *replica, bool keep, uint64_t re
     }
 }
 
+void netron_replica_each_kept(const struct netron_replica *replica, void (*fn)(void *arg, const char *id), void *arg)
+{
+    for (const entry_t *entry = replica->by_id; entry != NULL; entry = entry->hh.next)
+        if (entry->is_kept)
+            fn(arg, entry->id);
+}
+
 void netron_replica_drop_kept(struct netron_replica *replica, const char *reason, uint64_t revision)
 {
     entry_t *entry = NULL;

@@ -52,6 +52,8 @@ netron_node *netron_replica_node(const struct netron_replica *replica, const cha
 void netron_replica_begin_round(struct netron_replica *replica);
 /* keep: what was not put is no longer of the registry, but goes on being found until it is put, removed, or dropped. */
 void netron_replica_sweep(struct netron_replica *replica, bool keep, uint64_t revision);
+/* The callback changes nothing of the replica. */
+void netron_replica_each_kept(const struct netron_replica *replica, void (*fn)(void *arg, const char *id), void *arg);
 /* Tells the kept ones as gone. */
 void netron_replica_drop_kept(struct netron_replica *replica, const char *reason, uint64_t revision);
 

@@ -139,7 +139,7 @@ local function expire(id, known)
     return
   end
   if not known then
-    renew_registry_for(id, nil)
+    if registry then renew_registry_for(id, nil) end
     leave_services(id, last_body(id, nil), {})
     redis.call('ZREM', expiry_key, id)
     redis.call('SREM', nodes_index_key, id)

@@ -222,6 +222,24 @@ START_TEST(a_redis_that_dies_again_within_the_grace_takes_nobody_away_either)
 }
 END_TEST
 
+/* The nodes live on and do not notice: their beats find their heartbeats, and their repair beats are far apart. */
+START_TEST(nodes_that_live_are_entered_again_within_the_grace_when_all_that_names_them_is_lost)
+{
+    begin_fleet(nodes);
+    server_expect(&mortal, "5",
+                  "DEL " PREFIX ":registry " PREFIX ":records " PREFIX ":changes " PREFIX ":expiry " PREFIX
+                  ":index:nodes");
+    uint64_t began_at = world_clock_ms();
+    AWAIT_FINDING(nodes, are(NETRON_VIEW_PROTECTED));
+    AWAIT_FINDING(nodes, are(NETRON_VIEW_FRESH) && server_integer(&mortal, "HLEN " PREFIX ":records") == nodes);
+    ck_assert_uint_lt(world_clock_ms() - began_at, 10 * INTERVAL_MS); /* not by the repair beats */
+    AWAIT_FINDING(nodes, world_clock_ms() - began_at > 2 * TTL_MS);
+    ck_assert_int_eq((int)server_integer(&mortal, "SCARD " PREFIX ":index:nodes"), nodes);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(tally_all(&heard[i]), nodes);
+}
+END_TEST
+
 /* ---- many nodes die ---- */
 
 #define SHARE 15 /* percent of the nodes that a window of one TTL lets expire */
@@ -259,6 +277,7 @@ int main(void)
     tcase_add_test(tcase, a_redis_that_restarts_empty_takes_nobody_away);
     tcase_add_test(tcase, who_does_not_come_back_after_redis_did_is_told_once_when_the_grace_is_over);
     tcase_add_test(tcase, a_redis_that_dies_again_within_the_grace_takes_nobody_away_either);
+    tcase_add_test(tcase, nodes_that_live_are_entered_again_within_the_grace_when_all_that_names_them_is_lost);
     tcase = scene_case(suite, "many nodes die");
     tcase_add_checked_fixture(tcase, open_fleet, close_fleet);
     tcase_add_test(tcase, the_death_of_many_is_told_a_share_at_a_time_and_seen_as_protection_until_all_is_told);
