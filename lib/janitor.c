@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PAGE_TEXT "128"   /* a millisecond for Redis, or some when it has slept */
-#define FIXED_ARGUMENTS 7 /* of the script, before the ids */
+#define FIXED_ARGUMENTS 8 /* of the script, before the ids */
 /* Looks are at most this far apart, for a node that was registered since the last one can be due before what was due
  * then. A death is told within its TTL and a second: this, the spread, and the way through Redis. */
 #define PASS_MAX_MS 600u
@@ -99,6 +99,11 @@ static size_t take_hints(struct netron_janitor *janitor, const char **words, str
         words[count++] = each->id;
     }
     return count;
+}
+
+void netron_janitor_doubt(struct netron_janitor *janitor, const char *epoch)
+{
+    snprintf(janitor->doubted, sizeof(janitor->doubted), "%s", epoch);
 }
 
 /* ---- looking ---- */
@@ -200,6 +205,7 @@ static void on_pass(void *arg)
     if (janitor->redis_time != 0)
         snprintf(expected, sizeof(expected), "%" PRIu64, janitor->redis_time + (now - janitor->answered_at));
     words[6] = expected;
+    words[7] = janitor->doubted;
     /* With ids the script looks at nothing else, so hints wait when what is due has waited for long. */
     bool is_regular = now - janitor->regular_at >= PASS_MAX_MS;
     size_t hints = is_regular ? 0 : take_hints(janitor, words + FIXED_ARGUMENTS, taken);
@@ -207,6 +213,7 @@ static void on_pass(void *arg)
         janitor->regular_at = now;
     int code = netron_script_call(janitor->link, &netron_script_source_reconcile, janitor->registry_key, words,
                                   FIXED_ARGUMENTS + hints, on_reconciled, janitor, &janitor->call);
+    janitor->doubted[0] = '\0';
     for (size_t i = 0; i < hints; i++)
         drop_hint(janitor, taken[i]);
     if (code != 0)

@@ -10,6 +10,7 @@
 #ifndef NETRON_LIB_JANITOR_H
 #define NETRON_LIB_JANITOR_H
 
+#include "event.h"
 #include "link.h"
 #include "script.h"
 
@@ -30,9 +31,10 @@ struct netron_janitor {
     void (*looked)(void *arg, const char *epoch, uint64_t revision);
     void *arg;
     struct netron_deadline next_pass;
-    struct netron_script_call *call; /* NULL = none is in flight */
-    struct netron_hint *hints;       /* ids that the original said something about, uthash.h */
-    bool is_protecting;              /* expiries were held back at the last look */
+    struct netron_script_call *call;    /* NULL = none is in flight */
+    struct netron_hint *hints;          /* ids that the original said something about, uthash.h */
+    char doubted[NETRON_EPOCH_MAX + 1]; /* "" = none */
+    bool is_protecting;                 /* expiries were held back at the last look */
     bool has_complained;
 };
 
@@ -50,5 +52,7 @@ void netron_janitor_link_down(struct netron_janitor *janitor);
  */
 void netron_janitor_hint(struct netron_janitor *janitor, const char *id);
 void netron_janitor_seen(struct netron_janitor *janitor, const char *id);
+/* The registry of that epoch does not add up however often it is read: the next look has it born again. */
+void netron_janitor_doubt(struct netron_janitor *janitor, const char *epoch);
 
 #endif

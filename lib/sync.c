@@ -140,12 +140,14 @@ static void conclude(struct netron_sync *sync, uint64_t digest)
     if (!is_running(sync))
         return;
     if (digest == sync->replica->digest) {
+        sync->faults_in_a_row = 0;
         finish(sync, NULL);
     } else if (sync->readings == 0) {
         netron_log(&sync->core->log, NETRON_LOG_INFO, "the replica does not add up: everything is read anew");
         begin_reading(sync);
     } else {
         sync->faults++;
+        sync->faults_in_a_row++;
         fail(sync, NETRON_EPROTOCOL, "the registry's digest does not match its records");
     }
 }

@@ -46,6 +46,7 @@ struct netron_sync {
     uint64_t syncs;
     uint64_t full_syncs;
     uint64_t faults;
+    unsigned faults_in_a_row;
 };
 
 /* Nothing while one is under way. */

@@ -7,7 +7,8 @@
 --          4 how many expiries are let through in a window whatever the fleet's size
 --          5 the share of the nodes that may expire in a window, in percent  6 the window (ms)
 --          7 what time (ms) it should be here when this is called, by an earlier answer; or ''
---          8 and on: ids to look at; without any, those that are due
+--          8 the epoch of a registry whose digest is wrong for its records, as the caller has read them all, twice; or ''
+--          9 and on: ids to look at; without any, those that are due
 -- replies  {ms until the next look is due or -1, expired, adopted, held back, nodes, not judged, time, epoch, revision}
 local limit, channel, connected = math.min(tonumber(ARGV[1]), PAGE), ARGV[2], tonumber(ARGV[3])
 local window_floor, window_share, window = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -49,8 +50,10 @@ local function look_again(id, delay)
 end
 
 if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome() end
--- A registry that is lost while its nodes live is born again, and they are entered from their own keys.
-if not registry and redis.call('SCARD', nodes_index_key) > 0 then registry = new_registry('reconcile') end
+-- A registry that is lost while its nodes live is born again, and they are entered from their own keys. So is one of which
+-- somebody replaced a record: what its tag adds to the digest is not known any more.
+local is_doubted = registry and registry.epoch == ARGV[8]
+if (not registry or is_doubted) and redis.call('SCARD', nodes_index_key) > 0 then registry = new_registry('reconcile') end
 if channel ~= '' then note('watched_at', now) end
 
 -- Services as somebody wrote them, if they can stand in a record.
@@ -201,7 +204,7 @@ local function take_unwatched(command, key, stride, cursor_name)
   note(cursor_name, tonumber(page[1]))
 end
 
-for i = 8, #ARGV do ids[#ids + 1] = ARGV[i] end
+for i = 9, #ARGV do ids[#ids + 1] = ARGV[i] end
 if #ids == 0 then
   ids = redis.call('ZRANGEBYSCORE', expiry_key, '-inf', whole(now), 'LIMIT', 0, limit)
   local watched = redis.call('ZCARD', expiry_key)

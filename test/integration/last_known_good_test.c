@@ -240,6 +240,32 @@ START_TEST(nodes_that_live_are_entered_again_within_the_grace_when_all_that_name
 }
 END_TEST
 
+/* Another valid line under the id of a node: only who reads everything finds that the digest says otherwise. */
+START_TEST(a_registry_in_which_somebody_replaced_a_record_is_born_again_and_takes_nobody_away)
+{
+    char line[1024];
+    char epoch[2][65];
+    begin_fleet(nodes);
+    ck_assert(server_text(&mortal, epoch[0], sizeof(epoch[0]), "HGET " PREFIX ":registry epoch"));
+    ck_assert(server_text(&mortal, line, sizeof(line), "HGET " PREFIX ":records n00007"));
+    char *tag = strchr(line, ' ') + 1;
+    memcpy(tag, strncmp(tag, "0123", 4) == 0 ? "4567" : "0123", 4);
+    server_expect(&mortal, "0", "HSET " PREFIX ":records n00007 %s", line);
+    struct tally late = {0};
+    netron_discovery *newcomer = watch(&late);
+    AWAIT_FINDING(nodes, status_of(newcomer).faults >= 2);
+    AWAIT_FINDING(nodes, status_of(newcomer).state == NETRON_VIEW_FRESH && are(NETRON_VIEW_FRESH) &&
+                             server_integer(&mortal, "HLEN " PREFIX ":records") == nodes);
+    ck_assert(server_text(&mortal, epoch[1], sizeof(epoch[1]), "HGET " PREFIX ":registry epoch"));
+    ck_assert_str_ne(epoch[0], epoch[1]);
+    ck_assert_int_eq(found_by(newcomer), nodes);
+    ck_assert_int_eq(tally_all(&late), nodes);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(tally_all(&heard[i]), nodes);
+    netron_discovery_free(newcomer);
+}
+END_TEST
+
 /* ---- many nodes die ---- */
 
 #define SHARE 15 /* percent of the nodes that a window of one TTL lets expire */
@@ -278,6 +304,7 @@ int main(void)
     tcase_add_test(tcase, who_does_not_come_back_after_redis_did_is_told_once_when_the_grace_is_over);
     tcase_add_test(tcase, a_redis_that_dies_again_within_the_grace_takes_nobody_away_either);
     tcase_add_test(tcase, nodes_that_live_are_entered_again_within_the_grace_when_all_that_names_them_is_lost);
+    tcase_add_test(tcase, a_registry_in_which_somebody_replaced_a_record_is_born_again_and_takes_nobody_away);
     tcase = scene_case(suite, "many nodes die");
     tcase_add_checked_fixture(tcase, open_fleet, close_fleet);
     tcase_add_test(tcase, the_death_of_many_is_told_a_share_at_a_time_and_seen_as_protection_until_all_is_told);

@@ -43,6 +43,7 @@ struct look {
     long long limit;
     const char *channel;
     long long connected, floor, share, window;
+    const char *doubted;
     const char *ids[8]; /* up to a NULL; none = those that are due */
 };
 
@@ -66,6 +67,7 @@ static inline struct outcome reconcile(const struct look *look)
     words[count++] = numbers[2];
     words[count++] = numbers[3];
     words[count++] = ""; /* no expected time */
+    words[count++] = look->doubted != NULL ? look->doubted : "";
     for (int i = 0; i < 7 && look->ids[i] != NULL; i++)
         words[count++] = look->ids[i];
     server_integer(&server, "EXISTS none"); /* so that the connection is there */

@@ -43,7 +43,7 @@ static const char *behind_words(const char *text, int words)
     return text;
 }
 
-/* "page channel connected floor share window expected id ..."; expected may be empty */
+/* "page channel connected floor share window expected doubted id ..."; expected and doubted may be empty */
 static const char *arguments_of(const struct peer_command *command)
 {
     return behind_words(command->text, 4);
@@ -51,7 +51,7 @@ static const char *arguments_of(const struct peer_command *command)
 
 static const char *ids_of(const struct peer_command *command)
 {
-    return behind_words(command->text, 11);
+    return behind_words(command->text, 12);
 }
 
 /* How often any look asked about that id. */
