@@ -415,6 +415,12 @@ int netron_view_get_status(const netron_discovery *discovery, netron_view_status
     return 0;
 }
 
+const char *netron_view_state_name(netron_view_state state)
+{
+    static const char *const names[] = {"closed", "syncing", "fresh", "stale", "protected"};
+    return state >= NETRON_VIEW_CLOSED && state <= NETRON_VIEW_PROTECTED ? names[state] : "unknown";
+}
+
 const netron_snapshot *netron_view_find(netron_discovery *discovery, const char *name, const char *version_range)
 {
     if (discovery == NULL || discovery->feed.state == NETRON_FEED_CLOSED)

@@ -21,11 +21,16 @@ static void act(netron_registration *registration);
 
 /* ---- states ---- */
 
+const char *netron_registration_state_name(netron_registration_state state)
+{
+    static const char *const names[] = {"registering", "registered", "lost", "failed", "replaced", "leaving", "left"};
+    bool is_known = state >= NETRON_REGISTERING && state <= NETRON_LEFT;
+    return is_known ? names[state - NETRON_REGISTERING] : "unknown";
+}
+
 static const char *state_name(netron_registration_state state)
 {
-    static const char *const names[] = {"new",    "registering", "registered", "lost",
-                                        "failed", "replaced",    "leaving",    "left"};
-    return names[state];
+    return state == 0 ? "new" : netron_registration_state_name(state);
 }
 
 bool netron_registration_has_ended(const netron_registration *registration)

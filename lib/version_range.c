@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "version_range.h"
+#include "node.h"
 #include "semver.h"
-#include <netron/node.h>
+#include <netron/lookup.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -302,6 +303,19 @@ int netron_version_range_parse(const char *text, struct netron_version_range **o
     }
     *out = range;
     return 0;
+}
+
+int netron_version_range_check(const char *version)
+{
+    struct netron_version_range *range = NULL;
+    struct netron_failure why;
+    int code = version != NULL ? netron_node_check_version_range(version, "version", &why) : NETRON_EINVAL;
+    if (code == 0)
+        code = netron_version_range_parse(version, &range, &why);
+    if (code == 0 && range->count == 0 && !range->is_unbounded)
+        code = NETRON_EINVAL;
+    netron_version_range_free(range);
+    return code;
 }
 
 void netron_version_range_free(struct netron_version_range *range)

@@ -44,6 +44,13 @@ typedef void (*netron_active_fn)(netron_discovery *discovery, int code, int acti
 NETRON_API int netron_find_nodes_by_service(netron_discovery *discovery, const char *name, const char *version,
                                             netron_nodes_fn found, void *arg);
 
+/*
+ * Whether a wanted version is a version or a range of the grammar above, so that a mistyped one is noticed where it is
+ * written, as in a configuration. Returns 0; NETRON_EINVAL (it is neither, so it would accept its own text only; or
+ * NULL), NETRON_ELIMIT (longer than 256 bytes, or empty), NETRON_ENOMEM. May be called from anywhere.
+ */
+NETRON_API int netron_version_range_check(const char *version);
+
 /* All live nodes. */
 NETRON_API int netron_get_active_nodes(netron_discovery *discovery, netron_nodes_fn found, void *arg);
 

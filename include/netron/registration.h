@@ -118,6 +118,10 @@ NETRON_API int netron_registration_deregister(netron_registration *registration,
  */
 NETRON_API void netron_registration_free(netron_registration *registration);
 
+/* "registering", "registered", "lost", "failed", "replaced", "leaving", "left"; "unknown" for any other number. A constant
+ * string. May be called from anywhere. */
+NETRON_API const char *netron_registration_state_name(netron_registration_state state);
+
 /* The state now. registration must not be NULL. */
 NETRON_API netron_registration_state netron_registration_get_state(const netron_registration *registration);
 

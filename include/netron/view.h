@@ -57,6 +57,10 @@ NETRON_API int netron_view_open(netron_discovery *discovery);
 /* Fills *status. Returns 0 or NETRON_EINVAL (a NULL argument, or a size that no version of the struct had). */
 NETRON_API int netron_view_get_status(const netron_discovery *discovery, netron_view_status *status);
 
+/* "closed", "syncing", "fresh", "stale", "protected"; "unknown" for any other number. A constant string. May be called
+ * from anywhere. */
+NETRON_API const char *netron_view_state_name(netron_view_state state);
+
 /*
  * The nodes that offer a service of that name, in a version that is wanted: NULL = in whatever version, else an exact
  * version or a range (lookup.h); what is no range accepts its own text only. name NULL: all nodes, and the range is

@@ -5,6 +5,7 @@
 #include "node.h"
 #include "suite.h"
 #include <jansson.h>
+#include <netron/netron.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,13 @@ START_TEST(states_have_names)
     }
     ck_assert_str_eq(netron_node_state_name(NETRON_NODE_UNKNOWN), "unknown");
     ck_assert_str_eq(netron_node_state_name((netron_node_state)4), "unknown");
+    ck_assert_str_eq(netron_registration_state_name(NETRON_REGISTERING), "registering");
+    ck_assert_str_eq(netron_registration_state_name(NETRON_LEFT), "left");
+    ck_assert_str_eq(netron_registration_state_name((netron_registration_state)0), "unknown");
+    ck_assert_str_eq(netron_registration_state_name((netron_registration_state)8), "unknown");
+    ck_assert_str_eq(netron_view_state_name(NETRON_VIEW_CLOSED), "closed");
+    ck_assert_str_eq(netron_view_state_name(NETRON_VIEW_PROTECTED), "protected");
+    ck_assert_str_eq(netron_view_state_name((netron_view_state)5), "unknown");
     ck_assert_int_eq(netron_node_state_of_name("unknown"), NETRON_NODE_UNKNOWN);
     ck_assert_int_eq(netron_node_state_of_name("Up"), NETRON_NODE_UNKNOWN);
     ck_assert_int_eq(netron_node_state_of_name(""), NETRON_NODE_UNKNOWN);

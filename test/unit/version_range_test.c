@@ -4,7 +4,7 @@
 #include "node.h"
 #include "suite.h"
 #include "version_range.h"
-#include <netron/node.h>
+#include <netron/lookup.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,9 +464,30 @@ START_TEST(what_is_no_range_accepts_the_same_text_only)
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         ck_assert_msg(accepts(texts[i], texts[i]), "\"%s\" does not accept itself", texts[i]);
         ck_assert_msg(!accepts(texts[i], NULL), "\"%s\" accepts what has no version", texts[i]);
+        ck_assert_int_eq(netron_version_range_check(texts[i]), NETRON_EINVAL);
         for (size_t j = 0; j < COUNT_OF(versions); j++)
             ck_assert_msg(!accepts(texts[i], versions[j]), "\"%s\" accepts \"%s\"", texts[i], versions[j]);
     }
+}
+END_TEST
+
+START_TEST(a_mistyped_range_can_be_noticed)
+{
+    static const char *const ranges[] = {"*",         "1.2.3",   "1.0.0-beta",   "^1.2",   ">=2 <3", "1.2 - 1.4.1",
+                                         "1 || ^2.1", "<1.0 >2", ">=0.0.0-rc.1", "<0.0.0", "||",     " ~1 "};
+    static const char *const mistakes[] = {"beta", "^", "1.2.3.4", "^1.2,^2", "=>1", "1.2.3beta", "~latest", "1 |"};
+    char text[NETRON_VERSION_RANGE_MAX + 2];
+    for (size_t i = 0; i < COUNT_OF(ranges); i++)
+        ck_assert_msg(netron_version_range_check(ranges[i]) == 0, "\"%s\" is a range", ranges[i]);
+    for (size_t i = 0; i < COUNT_OF(mistakes); i++)
+        ck_assert_msg(netron_version_range_check(mistakes[i]) == NETRON_EINVAL, "\"%s\" is no range", mistakes[i]);
+    memset(text, ' ', sizeof(text));
+    text[0] = '1';
+    text[NETRON_VERSION_RANGE_MAX + 1] = '\0';
+    ck_assert_int_eq(netron_version_range_check(text), NETRON_ELIMIT);
+    text[NETRON_VERSION_RANGE_MAX] = '\0';
+    ck_assert_int_eq(netron_version_range_check(text), 0);
+    ck_assert_int_eq(netron_version_range_check(NULL), NETRON_EINVAL);
 }
 END_TEST
 
@@ -629,6 +650,7 @@ int main(void)
     tcase_add_test(grammar, a_prerelease_is_inside_only_where_its_numbers_are_named_with_one);
     TCase *texts = suite_case(suite, "texts");
     tcase_add_test(texts, what_is_no_range_accepts_the_same_text_only);
+    tcase_add_test(texts, a_mistyped_range_can_be_noticed);
     tcase_add_test(texts, the_same_text_is_accepted_whatever_it_is);
     tcase_add_test(texts, a_version_that_is_no_semver_is_outside_every_range);
     tcase_add_test(texts, no_version_is_accepted_by_no_wish_and_by_a_star);
