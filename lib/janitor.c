@@ -13,6 +13,10 @@
  * then. A death is told within its TTL and a second: this, the spread, and the way through Redis. */
 #define PASS_MAX_MS 600u
 #define PASS_SPREAD_MS 200u /* so that a fleet of janitors does not look in the same instant */
+/* And at most these parts of a short TTL, so that no Redis stands still between two looks for as long as a heartbeat
+ * lives after the latest beat. */
+#define PASSES_A_TTL 4u
+#define PASS_SPREADS_A_TTL 12u
 #define RETRY_MS 1000u
 #define STALL_MS 1000u   /* an answer that took longer says that Redis, or the way to it, stood still */
 #define HINT_MS 300u     /* a hint waits up to this long for the news of another janitor's look */
@@ -38,6 +42,18 @@ static void pass_after(struct netron_janitor *janitor, uint32_t delay_ms)
 static uint32_t spread(struct netron_janitor *janitor, uint32_t limit_ms)
 {
     return netron_backoff_spread(limit_ms, netron_core_random(janitor->core));
+}
+
+static uint32_t pass_max(const struct netron_janitor *janitor)
+{
+    uint32_t part = janitor->settings->heartbeat_ttl_ms / PASSES_A_TTL;
+    return part < PASS_MAX_MS ? part : PASS_MAX_MS;
+}
+
+static uint32_t pass_spread(const struct netron_janitor *janitor)
+{
+    uint32_t part = janitor->settings->heartbeat_ttl_ms / PASS_SPREADS_A_TTL;
+    return part < PASS_SPREAD_MS ? part : PASS_SPREAD_MS;
 }
 
 /* ---- hints ---- */
@@ -151,11 +167,11 @@ static void read_outcome(struct netron_janitor *janitor, const struct netron_rep
     janitor->is_protecting = is_protecting;
     janitor->has_complained = false;
     /* Whoever may not judge yet finds the same silent nodes due again and again. */
-    bool is_soon = unjudged == 0 && wait >= 0 && wait < (long long)PASS_MAX_MS;
-    uint32_t delay = is_soon ? (uint32_t)wait : PASS_MAX_MS;
+    bool is_soon = unjudged == 0 && wait >= 0 && wait < (long long)pass_max(janitor);
+    uint32_t delay = is_soon ? (uint32_t)wait : pass_max(janitor);
     if (!janitor->is_open)
         return;
-    pass_after(janitor, delay + spread(janitor, delay == 0 ? PASS_SPREAD_MS / 4 : PASS_SPREAD_MS));
+    pass_after(janitor, delay + spread(janitor, delay == 0 ? pass_spread(janitor) / 4 : pass_spread(janitor)));
     for (struct netron_hint *each = janitor->hints; each != NULL; each = each->hh.next) {
         uint64_t now = netron_core_now(janitor->core);
         uint64_t due = each->due > now ? each->due - now : 0;
@@ -207,7 +223,7 @@ static void on_pass(void *arg)
     words[6] = expected;
     words[7] = janitor->doubted;
     /* With ids the script looks at nothing else, so hints wait when what is due has waited for long. */
-    bool is_regular = now - janitor->regular_at >= PASS_MAX_MS;
+    bool is_regular = now - janitor->regular_at >= pass_max(janitor);
     size_t hints = is_regular ? 0 : take_hints(janitor, words + FIXED_ARGUMENTS, taken);
     if (hints == 0)
         janitor->regular_at = now;
@@ -234,7 +250,7 @@ void netron_janitor_open(struct netron_janitor *janitor)
     if (janitor->is_open)
         return;
     janitor->is_open = true;
-    pass_after(janitor, spread(janitor, PASS_MAX_MS));
+    pass_after(janitor, spread(janitor, pass_max(janitor)));
 }
 
 void netron_janitor_look_once(struct netron_janitor *janitor)
@@ -242,7 +258,7 @@ void netron_janitor_look_once(struct netron_janitor *janitor)
     uint64_t now = netron_core_now(janitor->core);
     bool has_looked = janitor->looked_at != 0 && now - janitor->looked_at < janitor->settings->heartbeat_interval_ms;
     if (!janitor->next_pass.set && janitor->call == NULL && !has_looked)
-        pass_after(janitor, spread(janitor, PASS_SPREAD_MS));
+        pass_after(janitor, spread(janitor, pass_spread(janitor)));
 }
 
 void netron_janitor_link_ready(struct netron_janitor *janitor)
@@ -250,7 +266,7 @@ void netron_janitor_link_ready(struct netron_janitor *janitor)
     janitor->connected_at = netron_core_now(janitor->core);
     janitor->redis_time = 0;
     if (janitor->is_open)
-        pass_after(janitor, spread(janitor, PASS_MAX_MS));
+        pass_after(janitor, spread(janitor, pass_max(janitor)));
 }
 
 void netron_janitor_link_down(struct netron_janitor *janitor)

@@ -16,8 +16,10 @@ local RETRY = 1000    -- a node without what belongs to it is repaired by its ow
 local WATCHED = 10000 -- for so long a caller that publishes nothing leaves the work to those that do
 local DEFAULT_TTL = 15000
 local LATE = 1000     -- a call that was under way for longer was held up with the beats that should have come before it
+local LATE_SHARE = 4  -- and so was one that took this part of the TTL by which it judges
+local LEAST_TTL = 1000
 
-if ARGV[7] ~= '' and now - tonumber(ARGV[7]) > LATE then connected = 0 end
+local late_by = ARGV[7] ~= '' and now - tonumber(ARGV[7]) or 0
 
 -- What stands under our names and is of another type is nobody's.
 for key, wanted in pairs({[registry_key] = 'hash', [records_key] = 'hash', [changes_key] = 'zset', [expiry_key] = 'zset',
@@ -137,7 +139,8 @@ end
 local function expire(id, known)
   local is_deleted = known and known.incarnation == '1' and redis.call('EXISTS', nodes .. id) == 0 and
     redis.call('SISMEMBER', nodes_index_key, id) == 0
-  if not is_deleted and connected < (known and ttl_of(known) or window) then
+  local ttl = known and ttl_of(known) or window
+  if not is_deleted and (connected < ttl or late_by > math.min(LATE, math.max(ttl, LEAST_TTL) / LATE_SHARE)) then
     unjudged = unjudged + 1 -- left as it is, for somebody who may judge
     return
   end

@@ -327,6 +327,31 @@ START_TEST(whoever_may_not_judge_lets_nothing_expire_and_changes_nothing)
 }
 END_TEST
 
+/* The node's TTL, how long the look was held up, and whether it may still judge. */
+static const struct {
+    long long ttl, late_by;
+    bool judges;
+} holdups[] = {
+    {15000, 900, true}, {15000, 1100, false}, {3000, 650, true},   {3000, 800, false}, {1000, 150, true},
+    {1000, 300, false}, {4000, 900, true},    {4000, 1100, false}, {3, 150, true}, /* no TTL of ours: what it can do is
+                                                                                      not to be kept for ever */
+};
+
+START_TEST(a_look_that_was_held_up_with_the_beats_lets_nothing_expire)
+{
+    struct look look = usual_look;
+    struct call call = call_of("a", "0123456789abcdef", "take-over");
+    look.late_by = holdups[_i].late_by;
+    call.ttl = holdups[_i].ttl;
+    assert_registers(&call, "registered", 1);
+    let_die("a");
+    struct outcome outcome = reconcile(&look);
+    expect_outcome(outcome, holdups[_i].judges, 0, 0);
+    ck_assert_int_eq(outcome.unjudged, !holdups[_i].judges);
+    assert_bookkeeping();
+}
+END_TEST
+
 /* An explicit deregistration is always told at once: it is no guess. */
 START_TEST(whoever_may_not_judge_still_tells_that_a_node_of_the_original_left)
 {
@@ -370,6 +395,7 @@ int main(void)
     tcase_add_loop_test(dead, a_node_of_the_original_that_took_its_keys_away_is_told_as_shut_down, 0, 2);
     tcase_add_test(dead, a_node_of_ours_whose_keys_were_deleted_has_expired);
     tcase_add_test(dead, whoever_may_not_judge_lets_nothing_expire_and_changes_nothing);
+    tcase_add_loop_test(dead, a_look_that_was_held_up_with_the_beats_lets_nothing_expire, 0, COUNT(holdups));
     tcase_add_test(dead, whoever_may_not_judge_still_tells_that_a_node_of_the_original_left);
     return suite_run(suite);
 }

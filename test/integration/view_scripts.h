@@ -45,10 +45,23 @@ struct look {
     long long connected, floor, share, window;
     const char *doubted;
     const char *ids[8]; /* up to a NULL; none = those that are due */
+    long long late_by;  /* on its way for so long; 0 = nobody knows */
 };
 
 static const struct look usual_look = {
     .limit = 512, .channel = CHANNEL, .connected = 86400000, .floor = 5, .share = 15, .window = 15000};
+
+/* The time that it was to arrive; "" when there is none. */
+static inline const char *expected_time(const struct look *look)
+{
+    static char text[24];
+    redisReply *time = server_ask(&server, "TIME");
+    snprintf(text, sizeof(text), "%lld",
+             strtoll(time->element[0]->str, NULL, 10) * 1000 + strtoll(time->element[1]->str, NULL, 10) / 1000 -
+                 look->late_by);
+    freeReplyObject(time);
+    return look->late_by != 0 ? text : "";
+}
 
 static inline struct outcome reconcile(const struct look *look)
 {
@@ -66,11 +79,10 @@ static inline struct outcome reconcile(const struct look *look)
     words[count++] = numbers[1];
     words[count++] = numbers[2];
     words[count++] = numbers[3];
-    words[count++] = ""; /* no expected time */
+    words[count++] = expected_time(look);
     words[count++] = look->doubted != NULL ? look->doubted : "";
     for (int i = 0; i < 7 && look->ids[i] != NULL; i++)
         words[count++] = look->ids[i];
-    server_integer(&server, "EXISTS none"); /* so that the connection is there */
     redisReply *reply = redisCommandArgv(server.context, count, words, NULL);
     ck_assert_ptr_nonnull(reply);
     ck_assert_msg(reply->type == REDIS_REPLY_ARRAY && reply->elements == 9, "reconcile answered %s",

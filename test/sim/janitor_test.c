@@ -164,6 +164,27 @@ START_TEST(looks_are_as_far_apart_as_what_is_due_allows_and_spread)
 }
 END_TEST
 
+/* The TTL, and how far apart looks are at most: less than a heartbeat lives after the latest beat. */
+static const struct {
+    uint32_t ttl;
+    uint64_t least, most;
+} short_ttls[] = {{1000, 250, 333}, {2000, 500, 666}, {2400, 600, 800}, {3000, 600, 800}};
+
+START_TEST(looks_of_a_fleet_with_a_short_ttl_are_closer_together)
+{
+    registry.reconciled = NOTHING_DUE;
+    sim.options.heartbeat_ttl_ms = short_ttls[_i].ttl;
+    sim.options.heartbeat_interval_ms = short_ttls[_i].ttl / 3;
+    registry_subscribe();
+    sim_advance(20000);
+    ck_assert_uint_ge(looks(), 20000 / short_ttls[_i].most - 1);
+    for (int i = 1; i < (int)looks(); i++) {
+        ck_assert_uint_ge(look(i)->at - look(i - 1)->at, short_ttls[_i].least);
+        ck_assert_uint_le(look(i)->at - look(i - 1)->at, short_ttls[_i].most);
+    }
+}
+END_TEST
+
 static const char *hold_back(enum registry_question question, size_t number)
 {
     (void)number;
@@ -523,6 +544,7 @@ int main(void)
     tcase_add_test(times, the_first_look_comes_within_600_ms);
     tcase_add_test(times, there_is_no_look_before_the_link_is_ready);
     tcase_add_loop_test(times, looks_are_as_far_apart_as_what_is_due_allows_and_spread, 0, COUNT(paces));
+    tcase_add_loop_test(times, looks_of_a_fleet_with_a_short_ttl_are_closer_together, 0, COUNT(short_ttls));
     tcase_add_test(times, one_look_is_in_flight_at_a_time);
     tcase_add_test(times, a_link_that_is_lost_in_the_middle_of_a_look_is_no_end_of_looking);
     tcase_add_test(times, there_is_no_look_after_the_end);
