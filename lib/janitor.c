@@ -126,22 +126,23 @@ void netron_janitor_doubt(struct netron_janitor *janitor, const char *epoch)
 
 static void complain(struct netron_janitor *janitor, const struct netron_failure *why)
 {
-    if (!janitor->has_complained)
+    if (!janitor->was_refused)
         netron_log(&janitor->core->log, NETRON_LOG_WARNING, "the registry could not be looked after: %s",
                    why->sentence);
-    janitor->has_complained = true;
+    janitor->was_refused = true;
 }
 
-/* An answer that took long was held up in Redis, or on the way, and the beats of others with it: what seems silent then
- * is judged as after a reconnect. */
+/* An answer that took long was held up in Redis, or on the way, and the beats of others with it; and what refused the
+ * look before this one may have refused them as well. What seems silent then is judged as after a reconnect. */
 static void read_clock(struct netron_janitor *janitor, const struct netron_reply *reply)
 {
     const char *time = netron_reply_text(netron_reply_at(reply, 6), NULL);
     uint64_t now = netron_core_now(janitor->core);
     janitor->redis_time = time != NULL ? strtoull(time, NULL, 10) : 0;
     janitor->answered_at = now;
-    if (now - janitor->looked_at > STALL_MS)
+    if (janitor->was_refused || now - janitor->looked_at > STALL_MS)
         janitor->connected_at = now;
+    janitor->was_refused = false;
 }
 
 static void tell_revision(struct netron_janitor *janitor, const struct netron_reply *reply)
@@ -165,7 +166,6 @@ static void read_outcome(struct netron_janitor *janitor, const struct netron_rep
                    is_protecting ? "many nodes seem dead at once: their expiry is held back"
                                  : "no expiry is held back any more");
     janitor->is_protecting = is_protecting;
-    janitor->has_complained = false;
     /* Whoever may not judge yet finds the same silent nodes due again and again. */
     bool is_soon = unjudged == 0 && wait >= 0 && wait < (long long)pass_max(janitor);
     uint32_t delay = is_soon ? (uint32_t)wait : pass_max(janitor);
@@ -210,7 +210,7 @@ static void on_pass(void *arg)
         return;
     uint64_t now = netron_core_now(janitor->core);
     janitor->looked_at = now;
-    snprintf(connected, sizeof(connected), "%" PRIu64, now - janitor->connected_at);
+    snprintf(connected, sizeof(connected), "%" PRIu64, janitor->was_refused ? 0 : now - janitor->connected_at);
     snprintf(window, sizeof(window), "%" PRIu32, janitor->settings->heartbeat_ttl_ms);
     words[0] = PAGE_TEXT;
     words[1] = janitor->settings->pubsub_enabled ? janitor->settings->pubsub_channel : "";

@@ -4,8 +4,8 @@
  * how crashes are noticed, and how nodes of the original get their place.
  *
  * Every process with a view has one, and any of them is enough: the script is atomic, so each death is told once, by
- * whoever looks first. Nobody judges a silence that is longer than it has itself been connected, for after an outage
- * heartbeats are missing that only could not be sent.
+ * whoever looks first. Nobody judges a silence that is longer than it has itself been connected and served, for after
+ * an outage heartbeats are missing that only could not be renewed.
  */
 #ifndef NETRON_LIB_JANITOR_H
 #define NETRON_LIB_JANITOR_H
@@ -35,7 +35,7 @@ struct netron_janitor {
     struct netron_hint *hints;          /* ids that the original said something about, uthash.h */
     char doubted[NETRON_EPOCH_MAX + 1]; /* "" = none */
     bool is_protecting;                 /* expiries were held back at the last look */
-    bool has_complained;
+    bool was_refused;                   /* the latest look failed */
 };
 
 /* The members up to registry_key are set before. */

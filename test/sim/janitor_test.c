@@ -301,6 +301,23 @@ START_TEST(an_answer_that_took_long_counts_as_a_reconnect)
 }
 END_TEST
 
+/* The silence of the others says nothing when Redis may have refused their beats. */
+START_TEST(a_look_that_was_refused_counts_as_a_reconnect)
+{
+    registry_subscribe();
+    sim_advance(20000);
+    registry.reconciled = "-MISCONF the disk is full\r\n";
+    sim_advance(5000);
+    size_t before = looks();
+    registry.reconciled = NOTHING_DUE;
+    sim_advance(20000);
+    ck_assert_uint_eq(said_connected(look((int)before)), 0); /* nobody knows yet whether it serves again */
+    uint64_t served_at = look((int)before)->at;
+    for (int i = (int)before + 1; i < (int)looks(); i++)
+        ck_assert_uint_eq(said_connected(look(i)), look(i)->at - served_at);
+}
+END_TEST
+
 /* ---- hints ---- */
 
 /* What the original says about a: held at port 1. */
@@ -551,6 +568,7 @@ int main(void)
     tcase_add_test(times, a_look_says_for_how_long_it_has_been_connected);
     tcase_add_test(times, a_look_says_what_time_it_should_be_in_redis_by_the_answer_before);
     tcase_add_test(times, an_answer_that_took_long_counts_as_a_reconnect);
+    tcase_add_test(times, a_look_that_was_refused_counts_as_a_reconnect);
     tcase_add_loop_test(times, errors_are_tried_again_after_one_to_two_seconds_and_told_once, 0, COUNT(errors));
     TCase *hinted = sim_case(suite, "hints");
     tcase_add_checked_fixture(hinted, registry_open, NULL);
