@@ -139,15 +139,23 @@ void netron_registration_give_up(netron_registration *registration, const struct
 
 /* ---- outcomes of a try ---- */
 
+/* Why no heartbeat could be renewed: there is no connection, or Redis refuses, or does not answer. */
+static int reason_of_loss(const netron_registration *registration)
+{
+    const struct netron_link *link = registration->registrar->link;
+    if (!netron_link_is_ready(link))
+        return netron_link_failure(link)->code;
+    return registration->refusal != 0 ? registration->refusal : NETRON_ETIMEDOUT;
+}
+
 static void on_lease_over(void *arg)
 {
     netron_registration *registration = arg;
     struct netron_failure why;
-    const struct netron_failure *down = netron_link_failure(registration->registrar->link);
     if (registration->state == NETRON_LEAVING)
         return;
-    netron_fail(&why, netron_link_is_ready(registration->registrar->link) ? NETRON_ETIMEDOUT : down->code,
-                "node %s could not renew its heartbeat for its whole TTL", registration->wish.node->id);
+    netron_fail(&why, reason_of_loss(registration), "node %s could not renew its heartbeat for its whole TTL",
+                registration->wish.node->id);
     netron_core_note(registration->core, &why);
     enter_state(registration, NETRON_LOST, why.code, why.sentence);
 }
@@ -164,6 +172,7 @@ static void renew_lease(netron_registration *registration)
 static void succeed(netron_registration *registration)
 {
     registration->failures = 0;
+    registration->refusal = 0;
     registration->was_sent = false;
     renew_lease(registration);
     enter_state(registration, NETRON_REGISTERED, 0, "");
@@ -180,6 +189,7 @@ static void fail_try(netron_registration *registration, const struct netron_fail
 {
     const struct netron_settings *settings = registration->registrar->settings;
     netron_core_note(registration->core, why);
+    registration->refusal = is_refusal(why->code) ? why->code : 0;
     /* What somebody has to allow first is not worth a retry, but worth telling at once. */
     bool is_worth_a_retry = why->code != NETRON_EPERM && why->code != NETRON_EHELD;
     if (is_worth_a_retry && registration->failures < settings->retry_count) {

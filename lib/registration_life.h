@@ -43,6 +43,7 @@ struct netron_registration {
     uint64_t sent;
     uint64_t stored;
     unsigned failures; /* of this round of tries */
+    int refusal;       /* what Redis said to the latest try, as a code; 0 unless it said no */
     bool was_sent;     /* one of this round's tries reached a connection */
     unsigned beats;    /* since the last register */
     bool only_renews;  /* the beat in flight goes beside a register that was refused, and decides nothing else */

@@ -214,6 +214,26 @@ START_TEST(a_heartbeat_that_could_not_be_renewed_for_its_whole_ttl_is_told_as_lo
 }
 END_TEST
 
+/* What it was refused with is told as the reason, and goes on being that. */
+START_TEST(a_heartbeat_that_redis_refused_to_renew_for_its_whole_ttl_is_told_as_lost_once)
+{
+    sim_join_and_register();
+    sim.peer.answer = sim_busy;
+    sim_advance(TTL - 1);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_FAILED);
+    sim_advance(1);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_LOST);
+    ck_assert_int_eq(sim.states.code[sim.states.count - 1], NETRON_EUNAVAILABLE);
+    int told = sim.states.count;
+    sim_advance(10 * TTL);
+    ck_assert_int_eq(sim.states.count, told);
+    sim.peer.answer = peer_answer_well;
+    sim_advance(2 * INTERVAL);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+    ck_assert_int_eq(sim.states.count, told + 1);
+}
+END_TEST
+
 START_TEST(after_a_reconnect_the_heartbeat_is_looked_after_within_an_interval_and_before_its_lease_is_over)
 {
     sim.options.heartbeat_ttl_ms = _i == 0 ? TTL : 2 * INTERVAL;
@@ -398,6 +418,7 @@ int main(void)
     tcase_add_test(timing, retry_count_and_delay_are_options);
     tcase_add_test(timing, a_failed_beat_is_tried_again_the_same_way);
     tcase_add_test(timing, a_heartbeat_that_could_not_be_renewed_for_its_whole_ttl_is_told_as_lost_once);
+    tcase_add_test(timing, a_heartbeat_that_redis_refused_to_renew_for_its_whole_ttl_is_told_as_lost_once);
     tcase_add_loop_test(
         timing, after_a_reconnect_the_heartbeat_is_looked_after_within_an_interval_and_before_its_lease_is_over, 0, 2);
     tcase_add_test(timing, a_beat_unanswered_for_the_command_timeout_ends_the_connection);
