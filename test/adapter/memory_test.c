@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loop objects when memory is out, and more of them than one on a reactor. */
-#include "allocations.h"
+#include "failing_allocations.h"
 #include "seam.h"
 #include <netron/error.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The room catalogue: who offers a service, and snapshots that stay the same for as long as the answer does. */
-#include "allocations.h"
+#include "failing_allocations.h"
 #include "catalogue.h"
 #include "expect.h"
 #include "nodes.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The room picker: the policies, nodes that come and go, how long a pick lives, and what is allocated. */
-#include "allocations.h"
+#include "failing_allocations.h"
 #include "picker_stand.h"
 #include "suite.h"
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The room replica: records, the digest that proves them complete, and differences that are told exactly once. */
-#include "allocations.h"
+#include "failing_allocations.h"
 #include "expect.h"
 #include "replica_stand.h"
 

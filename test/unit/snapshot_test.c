@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The room snapshot: a counted list that keeps its nodes for as long as anybody holds it. */
-#include "allocations.h"
+#include "failing_allocations.h"
 #include "expect.h"
 #include "nodes.h"
 #include "snapshot.h"

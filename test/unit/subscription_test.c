@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The room subscription: each hears the picture, SYNCED once, and every difference from then on. */
-#include "allocations.h"
+#include "failing_allocations.h"
 #include "expect.h"
 #include "fake_loop.h"
 #include "nodes.h"
