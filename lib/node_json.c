@@ -2,6 +2,7 @@
 #include "node_json.h"
 #include "node.h"
 #include "text.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,23 @@ static int no_memory(const struct netron_json_source *source)
     return netron_fail(source->why, NETRON_ENOMEM, "%s: no memory", source->name);
 }
 
+/*
+ * How jansson says that an allocation failed: mostly not at all, without a text. About the text of a string it says
+ * that this is no token, or no key; but then it stands behind the whole string, its closing quote, and whatever is wrong
+ * with a string itself is told in other words and before that.
+ */
+static bool is_lack_of_memory(const json_error_t *error, const char *text, size_t length)
+{
+    static const char no_token[] = "invalid token";
+    static const char no_key[] = "string or '}' expected";
+    if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
+        return true;
+    bool is_behind_string =
+        error->position > 0 && (size_t)error->position <= length && text[error->position - 1] == '"';
+    return is_behind_string && (strncmp(error->text, no_token, sizeof(no_token) - 1) == 0 ||
+                                strncmp(error->text, no_key, sizeof(no_key) - 1) == 0);
+}
+
 int netron_json_load(const struct netron_json_source *source, const char *text, size_t length, json_type type,
                      json_t **out)
 {
@@ -22,8 +40,7 @@ int netron_json_load(const struct netron_json_source *source, const char *text, 
     json_error_t error = {0};
     /* A NUL in a member that nobody reads is no fault; in the others it is a control character. */
     json_t *json = json_loadb(text, length, JSON_ALLOW_NUL, &error);
-    /* jansson says nothing at all about most allocations that fail. */
-    if (json == NULL && (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory))
+    if (json == NULL && is_lack_of_memory(&error, text, length))
         return no_memory(source);
     if (json == NULL)
         return netron_fail(source->why, NETRON_EPROTOCOL, "%s: no JSON: %s", source->name, error.text);
