@@ -225,30 +225,44 @@ static void keep_if_wanted(struct netron_lookup *lookup, struct netron_candidate
         netron_node_free(node);
 }
 
+/* What cannot be read is left out; but what there was no memory for would be missing. */
+static void cannot_read(struct netron_lookup *lookup, const char *id, const struct netron_failure *why)
+{
+    if (why->code == NETRON_ENOMEM)
+        fail_round(lookup, why);
+    else
+        netron_skipped_add(&lookup->lookups->skipped, id, why->sentence);
+}
+
+static void read_hash(struct netron_lookup *lookup, struct netron_candidate *candidate,
+                      const struct netron_reply *reply)
+{
+    struct netron_failure why;
+    size_t lengths[3] = {0, 0, 0};
+    const char *texts[3];
+    netron_node *node = NULL;
+    for (size_t i = 0; i < 3; i++)
+        texts[i] = netron_reply_text(netron_reply_at(reply, i), &lengths[i]);
+    bool has_left = texts[0] == NULL && texts[1] == NULL && texts[2] == NULL; /* between the two trips */
+    if (netron_reply_error_is(reply, "WRONGTYPE"))
+        netron_skipped_add(&lookup->lookups->skipped, candidate->id, netron_reply_error(reply));
+    else if (!netron_reply_is_array(reply))
+        fail_round_by_reply(lookup, reply, "HMGET");
+    else if (netron_record_from_hash(candidate->id, texts[0], lengths[0], texts[1], lengths[1], texts[2], lengths[2],
+                                     &node, &why) == 0)
+        keep_if_wanted(lookup, candidate, node);
+    else if (!has_left)
+        cannot_read(lookup, candidate->id, &why);
+}
+
 static void on_hash(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
     struct netron_candidate *candidate = netron_candidates_next_hash(&lookup->candidates);
-    if (reply == NULL) {
+    if (reply == NULL)
         fail_round(lookup, failure);
-    } else if (candidate != NULL && !lookup->finished) {
-        struct netron_failure why;
-        size_t lengths[3] = {0, 0, 0};
-        const char *texts[3];
-        netron_node *node = NULL;
-        for (size_t i = 0; i < 3; i++)
-            texts[i] = netron_reply_text(netron_reply_at(reply, i), &lengths[i]);
-        bool has_left = texts[0] == NULL && texts[1] == NULL && texts[2] == NULL; /* between the two trips */
-        if (netron_reply_error_is(reply, "WRONGTYPE"))
-            netron_skipped_add(&lookup->lookups->skipped, candidate->id, netron_reply_error(reply));
-        else if (!netron_reply_is_array(reply))
-            fail_round_by_reply(lookup, reply, "HMGET");
-        else if (netron_record_from_hash(candidate->id, texts[0], lengths[0], texts[1], lengths[1], texts[2],
-                                         lengths[2], &node, &why) == 0)
-            keep_if_wanted(lookup, candidate, node);
-        else if (!has_left)
-            netron_skipped_add(&lookup->lookups->skipped, candidate->id, why.sentence);
-    }
+    else if (candidate != NULL && !lookup->finished)
+        read_hash(lookup, candidate, reply);
     arrived(lookup);
 }
 
@@ -291,7 +305,7 @@ static void on_records(void *arg, const struct netron_reply *reply, const struct
         size_t length = 0;
         const char *line = netron_reply_text(netron_reply_at(reply, i), &length);
         if (line != NULL && netron_record_parse(line, length, candidate->id, &candidate->record, &why) != 0)
-            netron_skipped_add(&lookup->lookups->skipped, candidate->id, why.sentence);
+            cannot_read(lookup, candidate->id, &why);
     }
     arrived(lookup);
 }
