@@ -235,6 +235,15 @@ static void on_hint(struct netron_feed *feed, const struct netron_parsed_event *
         netron_janitor_hint(&feed->janitor, event->node->id);
 }
 
+/* What there was no memory for counts as not heard. */
+static void miss(struct netron_feed *feed)
+{
+    if (feed->state == NETRON_FEED_LIVE)
+        begin_sync(feed, "no memory for an event");
+    else
+        feed->must_reach = UINT64_MAX;
+}
+
 static void skip(struct netron_feed *feed, const char *why)
 {
     feed->core->stats.skipped_events++;
@@ -261,11 +270,12 @@ static void on_message(void *arg, const struct netron_reply *reply)
         skip(feed, "it has not the shape of a message");
         return;
     }
-    if (netron_event_parse(payload, length, &event, &why) != 0) {
+    int code = netron_event_parse(payload, length, &event, &why);
+    if (code == NETRON_ENOMEM)
+        miss(feed);
+    else if (code != 0)
         skip(feed, why.sentence);
-        return;
-    }
-    if (event.revision > 0)
+    else if (event.revision > 0)
         on_revisioned(feed, &event);
     else
         on_hint(feed, &event);
