@@ -102,13 +102,24 @@ static void unwatch(struct netron_conn *conn)
     conn->io = NULL;
 }
 
+/* What hiredis says of its context or reader, as a code of ours. */
+static int code_of(int error, int otherwise)
+{
+    return error == REDIS_ERR_OOM ? NETRON_ENOMEM : otherwise;
+}
+
+static void fail_by_context(const redisContext *context, struct netron_failure *why)
+{
+    netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "connection to Redis lost: %s",
+                context->errstr[0] != '\0' ? context->errstr : "closed");
+}
+
 /* hiredis tears its context down by itself: a write failed, or a connect. The context dies when this returns. */
 static void on_context_dying(void *arg)
 {
     struct netron_conn *conn = arg;
     struct netron_failure why;
-    const char *words = conn->context->c.errstr;
-    netron_fail(&why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", words[0] != '\0' ? words : "closed");
+    fail_by_context(&conn->context->c, &why);
     unwatch(conn);
     conn->context = NULL;
     netron_conn_close(conn, &why);
@@ -237,7 +248,7 @@ int netron_conn_open(struct netron_core *core, const struct netron_endpoint *end
         return netron_fail(why, NETRON_ENOMEM, "no memory for a connection to Redis");
     }
     if (context->err != 0) {
-        netron_fail(why, NETRON_EDISCONNECTED, "cannot connect to Redis: %s", context->errstr);
+        netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "cannot connect to Redis: %s", context->errstr);
         goto failed;
     }
     conn->core = core;
@@ -343,6 +354,16 @@ static bool is_endless(const struct netron_conn *conn)
                                              memchr(reader->buf + reader->pos, '\n', LINE_BYTES_MAX) == NULL);
 }
 
+static void fail_by_reader(const struct netron_conn *conn, const redisReader *reader, struct netron_failure *why)
+{
+    if (conn->elements > REPLY_ELEMENTS_MAX)
+        netron_fail(why, NETRON_EPROTOCOL, "Redis sent an array of too many elements");
+    else if (reader->err == REDIS_ERR_OOM)
+        netron_fail(why, NETRON_ENOMEM, "no memory for a reply of Redis");
+    else
+        netron_fail(why, NETRON_EPROTOCOL, "Redis sent what is no Redis protocol: %s", reader->errstr);
+}
+
 static void parse_replies(struct netron_conn *conn)
 {
     struct netron_failure why;
@@ -350,8 +371,7 @@ static void parse_replies(struct netron_conn *conn)
         redisReader *reader = conn->context->c.reader;
         void *reply = NULL;
         if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
-            netron_fail(&why, NETRON_EPROTOCOL, "Redis sent what is no Redis protocol: %s",
-                        conn->elements > REPLY_ELEMENTS_MAX ? "an array of too many elements" : reader->errstr);
+            fail_by_reader(conn, reader, &why);
             netron_conn_close(conn, &why);
         }
         if (reply == NULL)
@@ -373,7 +393,7 @@ static void read_in(struct netron_conn *conn)
     size_t before = context->reader->len;
     if (redisBufferRead(context) != REDIS_OK) {
         struct netron_failure why;
-        netron_fail(&why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", context->errstr);
+        fail_by_context(context, &why);
         netron_conn_close(conn, &why);
         return;
     }
@@ -400,7 +420,7 @@ static void write_out(struct netron_conn *conn)
         return;
     }
     struct netron_failure why;
-    netron_fail(&why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", context->errstr);
+    fail_by_context(context, &why);
     while (conn->state == CONN_OPEN && netron_conn_has_unread(conn)) {
         context->err = 0;
         read_in(conn);
