@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "failing_allocations.h"
+#include <check.h>
 #include <event2/event.h>
 #include <hiredis/hiredis.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +22,17 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t size);
+void __real__mark_point(const char *file, int line);
+void __real__ck_assert_failed(const char *file, int line, const char *expression, const char *format, ...)
+    __attribute__((noreturn));
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t size);
+void __wrap__mark_point(const char *file, int line);
+void __wrap__ck_assert_failed(const char *file, int line, const char *expression, const char *format, ...)
+    __attribute__((noreturn));
 
 static bool is_granted(void)
 {
@@ -71,6 +79,26 @@ void allocations_are_ours(void)
 void allocations_are_theirs(void)
 {
     ours--;
+}
+
+/* Every assertion of Check comes through the first, and if it fails through the second. */
+void __wrap__mark_point(const char *file, int line)
+{
+    allocations_are_ours();
+    __real__mark_point(file, line);
+    allocations_are_theirs();
+}
+
+void __wrap__ck_assert_failed(const char *file, int line, const char *expression, const char *format, ...)
+{
+    char message[1024] = "";
+    va_list arguments;
+    allocations_are_ours();
+    va_start(arguments, format);
+    if (format != NULL)
+        vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    __real__ck_assert_failed(file, line, expression, format != NULL ? "%s" : NULL, message);
 }
 
 /* ---- what the libraries below allocate ---- */

@@ -3,8 +3,7 @@
  * Allocations, counted, and made to fail: those of the library and of whatever else is linked into the program (by
  * --wrap, which the dependency of this name in test/meson.build asks for), and after allocations_of_libraries() those
  * that jansson, libevent and hiredis make for it.
- *
- * Check allocates as well, so nothing of it may be called while allocations fail, but for tests that have failed.
+ * What Check allocates for an assertion neither counts nor fails.
  */
 #ifndef NETRON_TEST_FAILING_ALLOCATIONS_H
 #define NETRON_TEST_FAILING_ALLOCATIONS_H

@@ -50,6 +50,8 @@ static void *io_new(netron_loop *seam, int fd, unsigned events, netron_io_fn fn,
     DL_FOREACH(loop->ios, each)
     ck_assert_msg(each->fd != fd, "a second watch for one descriptor");
     struct fake_io *io = calloc(1, sizeof(*io));
+    if (io == NULL)
+        return NULL;
     *io = (struct fake_io){.fd = fd, .events = events, .fn = fn, .arg = arg, .visited = true};
     DL_APPEND(loop->ios, io);
     return io;
@@ -80,6 +82,8 @@ static void *timer_new(netron_loop *seam, netron_timer_fn fn, void *arg)
     if (fails(&loop->fail_timer_new))
         return NULL;
     struct fake_timer *timer = calloc(1, sizeof(*timer));
+    if (timer == NULL)
+        return NULL;
     *timer = (struct fake_timer){.fn = fn, .arg = arg};
     DL_APPEND(loop->timers, timer);
     return timer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The room catalogue: who offers a service, and snapshots that stay the same for as long as the answer does. */
-#include "failing_allocations.h"
 #include "catalogue.h"
 #include "expect.h"
+#include "failing_allocations.h"
 #include "nodes.h"
 #include "random.h"
 #include "version_range.h"

@@ -3,6 +3,7 @@
 #include "event.h"
 #include "expect.h"
 #include "hostile.h"
+#include "scarce.h"
 
 #define NODE                                                                                                           \
     "\"nodeId\":\"node-1\",\"address\":\"h:1\",\"services\":[{\"name\":\"chat\",\"version\":\"1.0\"},{\"name\":"       \
@@ -392,12 +393,13 @@ static int read_something(void)
 
 START_TEST(a_lack_of_memory_fails_and_leaves_nothing_behind)
 {
-    hostile_memory(read_something, NETRON_EPROTOCOL);
+    scarce_memory(read_something);
 }
 END_TEST
 
 int main(void)
 {
+    allocations_of_libraries();
     Suite *suite = suite_create("event");
     TCase *tcase = suite_case(suite, "events");
     tcase_add_test(tcase, every_type_has_its_name_and_no_other_number_has_one);

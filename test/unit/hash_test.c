@@ -3,6 +3,7 @@
 #include "expect.h"
 #include "hostile.h"
 #include "record.h"
+#include "scarce.h"
 
 #define SERVICES "[{\"name\":\"chat\",\"version\":\"1.0\"},{\"name\":\"mail\"}]"
 
@@ -166,12 +167,13 @@ static int read_something(void)
 
 START_TEST(a_lack_of_memory_fails_and_leaves_nothing_behind)
 {
-    hostile_memory(read_something, NETRON_EPROTOCOL);
+    scarce_memory(read_something);
 }
 END_TEST
 
 int main(void)
 {
+    allocations_of_libraries();
     Suite *suite = suite_create("hash");
     TCase *tcase = suite_case(suite, "hash");
     tcase_add_test(tcase, a_hash_of_the_original_is_a_node);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Ways to spoil a text that a reader understands, for the readers of what others wrote; and a jansson without memory.
- */
+/* Ways to spoil a text that a reader understands, for the readers of what others wrote. */
 #ifndef NETRON_TEST_HOSTILE_H
 #define NETRON_TEST_HOSTILE_H
 
 #include "expect.h"
 #include "node.h"
 #include "random.h"
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -80,38 +78,6 @@ static inline void hostile_bytes(hostile_reader reader, const char *text)
         ck_assert_msg(code == 0 || code == NETRON_EPROTOCOL, "round %d gives %d", round, code);
     }
     free(spoilt);
-}
-
-/* ---- a jansson without memory ---- */
-
-/* How many allocations of jansson succeed before one fails, and none after it. */
-static long hostile_allocations;
-
-static inline void *hostile_malloc(size_t size)
-{
-    return hostile_allocations-- > 0 ? malloc(size) : NULL;
-}
-
-/* Lets each allocation be the first that fails until the work succeeds: until then it fails, and leaves nothing behind
- * (the sanitizers see that). other: a code that it may have instead of NETRON_ENOMEM, for jansson takes a token that it
- * has no memory for as a broken one, and nobody can tell. */
-static inline void hostile_memory(int (*work)(void), int other)
-{
-    int code = NETRON_ENOMEM;
-    long round = 0;
-    long told = 0;
-    json_set_alloc_funcs(hostile_malloc, free);
-    for (; code != 0; round++) {
-        hostile_allocations = round;
-        code = work();
-        ck_assert_msg(code == 0 || code == NETRON_ENOMEM || code == other, "failing after %ld allocations gives %d",
-                      round, code);
-        told += code == NETRON_ENOMEM;
-        ck_assert_int_lt(round, 10000);
-    }
-    json_set_alloc_funcs(malloc, free);
-    ck_assert_int_gt(round, 5); /* else jansson did not use it */
-    ck_assert_int_gt(told, round / 3);
 }
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The room node_json: what is JSON, what is a text in it, and what are services, when anybody may have written it. */
 #include "expect.h"
-#include "hostile.h"
+#include "node.h"
 #include "node_json.h"
+#include "scarce.h"
 
 static struct netron_failure why;
 static const struct netron_json_source source = {.name = "test", .why = &why};
@@ -317,12 +318,13 @@ static int load_something(void)
 
 START_TEST(a_lack_of_memory_fails_and_leaves_nothing_behind)
 {
-    hostile_memory(load_something, NETRON_EPROTOCOL);
+    scarce_memory(load_something);
 }
 END_TEST
 
 int main(void)
 {
+    allocations_of_libraries();
     Suite *suite = suite_create("node_json");
     TCase *tcase = suite_case(suite, "loading");
     tcase_add_test(tcase, a_whole_object_or_array_is_loaded);

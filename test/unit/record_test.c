@@ -3,6 +3,8 @@
 #include "expect.h"
 #include "hostile.h"
 #include "record.h"
+#include "scarce.h"
+#include <jansson.h>
 
 #define CONTENT "0123456789abcdef0123456789abcdefABCDEF00"
 #define HEAD "7 00000000ffff 0123456789abcdef " CONTENT " 1700000000000 "
@@ -347,12 +349,13 @@ static int parse_something(void)
 
 START_TEST(a_lack_of_memory_fails_and_leaves_nothing_behind)
 {
-    hostile_memory(parse_something, NETRON_EPROTOCOL);
+    scarce_memory(parse_something);
 }
 END_TEST
 
 int main(void)
 {
+    allocations_of_libraries();
     Suite *suite = suite_create("record");
     TCase *tcase = suite_case(suite, "writing");
     tcase_add_test(tcase, services_are_written_as_the_original_writes_them);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The room replica: records, the digest that proves them complete, and differences that are told exactly once. */
-#include "failing_allocations.h"
 #include "expect.h"
+#include "failing_allocations.h"
 #include "replica_stand.h"
 
 static const char *found(const char *name)

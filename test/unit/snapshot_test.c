@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The room snapshot: a counted list that keeps its nodes for as long as anybody holds it. */
-#include "failing_allocations.h"
 #include "expect.h"
+#include "failing_allocations.h"
 #include "nodes.h"
 #include "snapshot.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The room subscription: each hears the picture, SYNCED once, and every difference from then on. */
-#include "failing_allocations.h"
 #include "expect.h"
+#include "failing_allocations.h"
 #include "fake_loop.h"
 #include "nodes.h"
 #include "snapshot.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The room wish: a copy of the node with the texts that say the same. */
 #include "expect.h"
-#include "hostile.h"
+#include "scarce.h"
 #include "wish.h"
 
 static const netron_service services[] = {{"chat", "1.0"}, {"mail", NULL}};
@@ -56,7 +56,7 @@ static int wish_again(void)
 START_TEST(without_memory_the_old_wish_stays)
 {
     ck_assert_int_eq(netron_wish_make(&held, &node, 15000), 0);
-    hostile_memory(wish_again, NETRON_ENOMEM);
+    scarce_memory(wish_again);
     ck_assert_str_eq(held.node->id, "node-1");
     netron_wish_clear(&held);
 }
@@ -64,6 +64,7 @@ END_TEST
 
 int main(void)
 {
+    allocations_of_libraries();
     Suite *suite = suite_create("wish");
     TCase *tcase = suite_case(suite, "wish");
     tcase_add_test(tcase, a_wish_holds_the_node_and_its_texts);
