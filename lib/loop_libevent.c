@@ -8,6 +8,10 @@
  * evdns_getaddrinfo() calls back at once for literals and for /etc/hosts, which the seam forbids, so answers are kept
  * until an event of their own delivers them.
  *
+ * Adding a timer can need memory, when other timers have taken the room that it had. A discovery whose only timer did
+ * not start would sleep for ever, so each timer has an alarm to fall back on: a descriptor of the kernel's, for which
+ * everything is allocated beforehand.
+ *
  * A resolution that is cancelled while evdns works on it is left to run: evdns_getaddrinfo_cancel() would only schedule
  * more work, which may come after its base is gone. Its answer is dropped when it comes.
  */
@@ -24,6 +28,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 struct libevent_loop {
     netron_loop seam;
@@ -43,7 +49,11 @@ struct libevent_io {
 };
 
 struct libevent_timer {
+    netron_loop *loop;
     struct event *event;
+    int alarm_fd;
+    struct event *alarm; /* set only when event could not be; */
+    uint64_t due;        /* and for this time */
     netron_timer_fn fn;
     void *arg;
 };
@@ -131,6 +141,14 @@ static void *io_new(netron_loop *loop, int fd, unsigned events, netron_io_fn fn,
 
 /* ---- timers ---- */
 
+static uint64_t now(netron_loop *loop)
+{
+    struct timeval time;
+    if (evutil_gettime_monotonic(of(loop)->clock, &time) != 0)
+        return 0;
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -139,18 +157,58 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     timer->fn(timer->arg); /* timer may be gone now */
 }
 
+static int set_alarm(struct libevent_timer *timer, uint64_t delay_ms)
+{
+    /* Zero would be never. */
+    const struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(delay_ms / 1000), .tv_nsec = (long)(delay_ms % 1000) * 1000000 + 1}};
+    if (timerfd_settime(timer->alarm_fd, 0, &when, NULL) != 0 || event_add(timer->alarm, NULL) != 0)
+        return NETRON_ELOOP;
+    return 0;
+}
+
+/* The kernel's clock is finer than libevent's, by which a timer must not be early. */
+static void on_alarm(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct libevent_timer *timer = arg;
+    uint64_t time = now(timer->loop);
+    if (time >= timer->due || set_alarm(timer, timer->due - time) != 0)
+        timer->fn(timer->arg); /* timer may be gone now */
+}
+
+static void timer_free(netron_loop *loop, void *handle)
+{
+    (void)loop;
+    struct libevent_timer *timer = handle;
+    if (timer->event != NULL)
+        event_free(timer->event);
+    if (timer->alarm != NULL)
+        event_free(timer->alarm);
+    if (timer->alarm_fd >= 0)
+        close(timer->alarm_fd);
+    free(timer);
+}
+
 static void *timer_new(netron_loop *loop, netron_timer_fn fn, void *arg)
 {
     struct libevent_timer *timer = calloc(1, sizeof(*timer));
     if (timer == NULL)
         return NULL;
+    timer->loop = loop;
     timer->fn = fn;
     timer->arg = arg;
     timer->event = evtimer_new(of(loop)->base, on_timer, timer);
-    if (timer->event == NULL) {
-        free(timer);
+    timer->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timer->alarm_fd >= 0)
+        timer->alarm = event_new(of(loop)->base, timer->alarm_fd, EV_READ, on_alarm, timer);
+    /* What libevent allocates for a descriptor that it watches it keeps. */
+    if (timer->event == NULL || timer->alarm == NULL || event_add(timer->alarm, NULL) != 0) {
+        timer_free(loop, timer);
         return NULL;
     }
+    event_del(timer->alarm);
     return timer;
 }
 
@@ -163,7 +221,11 @@ static int timer_start(netron_loop *loop, void *handle, uint64_t delay_ms)
     if (delay_ms > DELAY_MAX_MS)
         delay_ms = DELAY_MAX_MS;
     struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000), .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
-    return evtimer_add(timer->event, &delay) == 0 ? 0 : NETRON_ELOOP;
+    event_del(timer->alarm);
+    if (evtimer_add(timer->event, &delay) == 0)
+        return 0;
+    timer->due = now(loop) + delay_ms;
+    return set_alarm(timer, delay_ms);
 }
 
 static void timer_stop(netron_loop *loop, void *handle)
@@ -171,22 +233,7 @@ static void timer_stop(netron_loop *loop, void *handle)
     (void)loop;
     struct libevent_timer *timer = handle;
     evtimer_del(timer->event);
-}
-
-static void timer_free(netron_loop *loop, void *handle)
-{
-    (void)loop;
-    struct libevent_timer *timer = handle;
-    event_free(timer->event);
-    free(timer);
-}
-
-static uint64_t now(netron_loop *loop)
-{
-    struct timeval time;
-    if (evutil_gettime_monotonic(of(loop)->clock, &time) != 0)
-        return 0;
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000;
+    event_del(timer->alarm);
 }
 
 /* ---- names ---- */
