@@ -334,11 +334,12 @@ static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, 
 
 static void resolve_cancel(netron_loop *loop, void *handle)
 {
-    (void)loop;
     struct libevent_resolution *resolution = handle;
     resolution->fn = NULL;
     if (resolution->answered)
         resolution_free(resolution);
+    else /* it was waited for in vain: what was read may be less than what is there, for want of memory */
+        of(loop)->dns_is_stale = true;
 }
 
 /* ---- the table ---- */
