@@ -14,6 +14,7 @@ unsigned long allocations;
 long allocations_left = -1;
 long allocations_failing = -1;
 unsigned long allocations_failed;
+unsigned allocations_meant = ~0u;
 
 static unsigned ours;
 
@@ -34,41 +35,46 @@ void __wrap__mark_point(const char *file, int line);
 void __wrap__ck_assert_failed(const char *file, int line, const char *expression, const char *format, ...)
     __attribute__((noreturn));
 
-static bool is_granted(void)
+static bool is_granted(unsigned whose)
 {
-    if (ours > 0)
+    if (ours > 0 || (allocations_meant & whose) == 0)
         return true;
     allocations++;
-    if (allocations_left > 0)
+    if (allocations_left > 0) {
         allocations_left--;
-    else if (allocations_left == 0 && allocations_failing != 0)
-        return allocations_failing -= allocations_failing > 0, allocations_failed++, false;
-    return true;
+        return true;
+    }
+    if (allocations_left < 0 || allocations_failing == 0)
+        return true;
+    if (allocations_failing > 0)
+        allocations_failing--;
+    allocations_failed++;
+    return false;
 }
 
 void *__wrap_malloc(size_t size)
 {
-    return is_granted() ? __real_malloc(size) : NULL;
+    return is_granted(ALLOCATIONS_LINKED) ? __real_malloc(size) : NULL;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return is_granted() ? __real_calloc(count, size) : NULL;
+    return is_granted(ALLOCATIONS_LINKED) ? __real_calloc(count, size) : NULL;
 }
 
 void *__wrap_realloc(void *memory, size_t size)
 {
-    return is_granted() ? __real_realloc(memory, size) : NULL;
+    return is_granted(ALLOCATIONS_LINKED) ? __real_realloc(memory, size) : NULL;
 }
 
 char *__wrap_strdup(const char *text)
 {
-    return is_granted() ? __real_strdup(text) : NULL;
+    return is_granted(ALLOCATIONS_LINKED) ? __real_strdup(text) : NULL;
 }
 
 char *__wrap_strndup(const char *text, size_t size)
 {
-    return is_granted() ? __real_strndup(text, size) : NULL;
+    return is_granted(ALLOCATIONS_LINKED) ? __real_strndup(text, size) : NULL;
 }
 
 void allocations_are_ours(void)
@@ -113,7 +119,7 @@ static __attribute__((noinline)) void *malloc_of_jansson(size_t size)
     const void *caller = __builtin_return_address(0);
     if (token_growth == NULL && caller_count < sizeof(callers) / sizeof(callers[0]))
         callers[caller_count++] = caller;
-    return caller == token_growth ? __real_malloc(size) : __wrap_malloc(size);
+    return caller == token_growth || is_granted(ALLOCATIONS_OF_JANSSON) ? __real_malloc(size) : NULL;
 }
 
 /* A text of more than 15 bytes is the only thing in these brackets that makes the token grow. */
@@ -136,16 +142,48 @@ static void find_token_growth(void)
     }
 }
 
+static void *malloc_of_libevent(size_t size)
+{
+    return is_granted(ALLOCATIONS_OF_LIBEVENT) ? __real_malloc(size) : NULL;
+}
+
+static void *realloc_of_libevent(void *memory, size_t size)
+{
+    return is_granted(ALLOCATIONS_OF_LIBEVENT) ? __real_realloc(memory, size) : NULL;
+}
+
+#if HIREDIS_MAJOR >= 1
+static void *malloc_of_hiredis(size_t size)
+{
+    return is_granted(ALLOCATIONS_OF_HIREDIS) ? __real_malloc(size) : NULL;
+}
+
+static void *calloc_of_hiredis(size_t count, size_t size)
+{
+    return is_granted(ALLOCATIONS_OF_HIREDIS) ? __real_calloc(count, size) : NULL;
+}
+
+static void *realloc_of_hiredis(void *memory, size_t size)
+{
+    return is_granted(ALLOCATIONS_OF_HIREDIS) ? __real_realloc(memory, size) : NULL;
+}
+
+static char *strdup_of_hiredis(const char *text)
+{
+    return is_granted(ALLOCATIONS_OF_HIREDIS) ? __real_strdup(text) : NULL;
+}
+#endif
+
 void allocations_of_libraries(void)
 {
     json_set_alloc_funcs(malloc_of_jansson, free);
     find_token_growth();
-    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+    event_set_mem_functions(malloc_of_libevent, realloc_of_libevent, free);
 #if HIREDIS_MAJOR >= 1
-    hiredisAllocFuncs functions = {.mallocFn = __wrap_malloc,
-                                   .callocFn = __wrap_calloc,
-                                   .reallocFn = __wrap_realloc,
-                                   .strdupFn = __wrap_strdup,
+    hiredisAllocFuncs functions = {.mallocFn = malloc_of_hiredis,
+                                   .callocFn = calloc_of_hiredis,
+                                   .reallocFn = realloc_of_hiredis,
+                                   .strdupFn = strdup_of_hiredis,
                                    .freeFn = free};
     hiredisSetAllocators(&functions);
 #endif

@@ -16,6 +16,9 @@ extern long allocations_left;
 /* How many fail then, before all succeed again; negative = all do until allocations_left is set anew. */
 extern long allocations_failing;
 extern unsigned long allocations_failed;
+/* Whose count and fail; all, unless a test says otherwise. */
+enum { ALLOCATIONS_LINKED = 1, ALLOCATIONS_OF_JANSSON = 2, ALLOCATIONS_OF_LIBEVENT = 4, ALLOCATIONS_OF_HIREDIS = 8 };
+extern unsigned allocations_meant;
 
 /* Before the first call of libevent. Left out are, for they have no use for a failure:
  *   - hiredis before 1.0, which ends the process by design,
