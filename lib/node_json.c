@@ -14,10 +14,29 @@ static int no_memory(const struct netron_json_source *source)
     return netron_fail(source->why, NETRON_ENOMEM, "%s: no memory", source->name);
 }
 
+/* How many bytes there have to be for one of a text: several times what any record takes. */
+#define MEMORY_FOR_A_BYTE 64u
+
+/*
+ * jansson does not look whether the token that it reads could grow: without memory it drops bytes out of the middle of
+ * a text, or reads past its end. So it may begin only when there is more memory than it will take, which it then finds
+ * where this leaves it.
+ */
+static bool has_memory_for(size_t length)
+{
+    json_malloc_t allocate = NULL;
+    json_free_t release = NULL;
+    json_get_alloc_funcs(&allocate, &release);
+    void *memory = allocate(MEMORY_FOR_A_BYTE * (length + 1));
+    if (memory != NULL)
+        release(memory);
+    return memory != NULL;
+}
+
 /*
  * How jansson says that an allocation failed: mostly not at all, without a text. About the text of a string it says
- * that this is no token, or no key; but then it stands behind the whole string, its closing quote, and whatever is wrong
- * with a string itself is told in other words and before that.
+ * that this is no token, or no key; but then it stands behind the whole string, its closing quote, and whatever is
+ * wrong with a string itself is told in other words and before that.
  */
 static bool is_lack_of_memory(const json_error_t *error, const char *text, size_t length)
 {
@@ -37,6 +56,8 @@ int netron_json_load(const struct netron_json_source *source, const char *text, 
     if (length > NETRON_JSON_SIZE_MAX)
         return netron_fail(source->why, NETRON_EPROTOCOL, "%s: more than %u bytes of JSON", source->name,
                            NETRON_JSON_SIZE_MAX);
+    if (!has_memory_for(length))
+        return no_memory(source);
     json_error_t error = {0};
     /* A NUL in a member that nobody reads is no fault; in the others it is a control character. */
     json_t *json = json_loadb(text, length, JSON_ALLOW_NUL, &error);

@@ -4,6 +4,8 @@
 #include "node.h"
 #include "node_json.h"
 #include "scarce.h"
+#include <stddef.h>
+#include <stdlib.h>
 
 static struct netron_failure why;
 static const struct netron_json_source source = {.name = "test", .why = &why};
@@ -322,6 +324,58 @@ START_TEST(a_lack_of_memory_fails_and_leaves_nothing_behind)
 }
 END_TEST
 
+/* ---- a small memory ---- */
+
+static size_t room; /* bytes that are left */
+
+struct block {
+    size_t size;
+    max_align_t memory[];
+};
+
+static void *take(size_t size)
+{
+    struct block *block = size <= room ? malloc(sizeof(*block) + size) : NULL;
+    if (block == NULL)
+        return NULL;
+    block->size = size;
+    room -= size;
+    return block->memory;
+}
+
+static void give_back(void *memory)
+{
+    struct block *block = memory != NULL ? (struct block *)((char *)memory - offsetof(struct block, memory)) : NULL;
+    if (block != NULL)
+        room += block->size;
+    free(block);
+}
+
+/* The second text has a length at which a token grows for its closing quote. */
+START_TEST(however_little_memory_there_is_a_text_is_read_whole_or_not_at_all)
+{
+    static const char json[] =
+        "{\"a member of a long name\":\"and a text that is longer than what a token begins with\","
+        "\"b\":\"a text of 30 bytes, no other\"}";
+    json_set_alloc_funcs(take, give_back);
+    for (size_t all = 0; all < 128 * sizeof(json); all += 8) {
+        json_t *object = NULL;
+        room = all;
+        int code = netron_json_load(&source, json, sizeof(json) - 1, JSON_OBJECT, &object);
+        ck_assert_msg(code == 0 || code == NETRON_ENOMEM, "with %zu bytes: %s", all, why.sentence);
+        ck_assert(code == 0 || all < 64 * sizeof(json));
+        if (code == 0) {
+            ck_assert_str_eq(json_string_value(json_object_get(object, "a member of a long name")),
+                             "and a text that is longer than what a token begins with");
+            ck_assert_str_eq(json_string_value(json_object_get(object, "b")), "a text of 30 bytes, no other");
+        }
+        json_decref(object);
+        ck_assert_uint_eq(room, all);
+    }
+    json_set_alloc_funcs(malloc, free);
+}
+END_TEST
+
 int main(void)
 {
     allocations_of_libraries();
@@ -332,6 +386,7 @@ int main(void)
     tcase_add_test(tcase, nesting_without_end_is_refused);
     tcase_add_test(tcase, a_text_has_at_most_half_a_megabyte);
     tcase_add_test(tcase, a_lack_of_memory_fails_and_leaves_nothing_behind);
+    tcase_add_test(tcase, however_little_memory_there_is_a_text_is_read_whole_or_not_at_all);
     tcase = suite_case(suite, "texts");
     tcase_add_test(tcase, a_text_has_a_length_and_is_printable);
     tcase_add_test(tcase, a_member_has_to_be_a_string);
