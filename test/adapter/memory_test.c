@@ -38,6 +38,62 @@ START_TEST(without_memory_nothing_is_made)
 }
 END_TEST
 
+/* All that the table makes, each allocation in turn. */
+START_TEST(what_cannot_be_made_leaves_nothing)
+{
+    int ends[2];
+    bool has_had_enough = false;
+    connected_pair(ends);
+    for (long granted = 0; !has_had_enough; granted++) {
+        allocations_left = granted;
+        netron_loop *again = reactor_loop_again(world.reactor);
+        void *timer = loop->timer_new(loop, on_nothing, NULL);
+        void *io = loop->io_new(loop, ends[0], NETRON_READABLE, on_no_event, NULL);
+        has_had_enough = allocations_left > 0;
+        allocations_left = -1;
+        if (io != NULL)
+            loop->io_free(loop, io);
+        if (timer != NULL)
+            loop->timer_free(loop, timer);
+        netron_loop_free(again);
+        turns_within(2);
+        ck_assert_int_lt(granted, 100);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+static uint64_t fired_at;
+
+static void on_fire(void *arg)
+{
+    (void)arg;
+    ck_assert_uint_eq(fired_at, 0);
+    fired_at = loop->now(loop);
+}
+
+/* A discovery has one, and would never wake up again. */
+START_TEST(a_timer_that_was_made_starts_and_stops_without_memory)
+{
+    void *timer = loop->timer_new(loop, on_fire, NULL);
+    void *stopped = loop->timer_new(loop, on_nothing, NULL);
+    uint64_t start = loop->now(loop);
+    allocations_left = 0;
+    int codes[] = {loop->timer_start(loop, timer, 5), loop->timer_start(loop, timer, 30),
+                   loop->timer_start(loop, stopped, 1)};
+    loop->timer_stop(loop, stopped);
+    allocations_left = -1;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(codes[i], 0);
+    AWAIT(&world, fired_at != 0);
+    ck_assert_uint_ge(fired_at - start, 30);
+    turns_within(30);
+    loop->timer_free(loop, timer);
+    loop->timer_free(loop, stopped);
+}
+END_TEST
+
 /* Each allocation in turn; what was made until then is taken down, which the sanitizers and valgrind look at. */
 START_TEST(a_discovery_that_cannot_be_made_leaves_nothing)
 {
@@ -81,9 +137,12 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("memory");
+    allocations_of_libraries();
     TCase *tcase = suite_case(suite, reactor_name);
     tcase_add_checked_fixture(tcase, open_seam, close_seam);
     tcase_add_test(tcase, without_memory_nothing_is_made);
+    tcase_add_test(tcase, what_cannot_be_made_leaves_nothing);
+    tcase_add_test(tcase, a_timer_that_was_made_starts_and_stops_without_memory);
     tcase_add_test(tcase, a_discovery_that_cannot_be_made_leaves_nothing);
     tcase_add_test(tcase, a_reactor_may_have_several_loop_objects);
     return suite_run(suite);
