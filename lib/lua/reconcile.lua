@@ -52,6 +52,9 @@ local function look_again(id, delay)
 end
 
 if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome() end
+-- Whoever cannot write (the disk is full, replicas are missing) learns it at each look, also when there is nothing to write:
+-- the beats of the others are refused as well, and their silence afterwards says nothing.
+redis.call('HDEL', registry_key, 'probe')
 -- A registry that is lost while its nodes live is born again, and they are entered from their own keys. So is one of which
 -- somebody replaced a record: what its tag adds to the digest is not known any more.
 local is_doubted = registry and registry.epoch == ARGV[8]

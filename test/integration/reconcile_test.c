@@ -352,6 +352,21 @@ START_TEST(a_look_that_was_held_up_with_the_beats_lets_nothing_expire)
 }
 END_TEST
 
+/* So that a janitor notices that nobody's heartbeat is renewed. */
+START_TEST(a_look_fails_where_nothing_can_be_written_also_when_nothing_is_to_be)
+{
+    registers("a", "0123456789abcdef", "take-over", "registered", 1);
+    expect_outcome(reconcile(&usual_look), 0, 0, 0);
+    server_expect(&server, "OK", "CONFIG SET min-replicas-to-write 1");
+    redisReply *reply = server_ask(&server, "EVALSHA %s 1 %s 512 %s 86400000 5 15 15000 %s",
+                                   netron_script_source_reconcile.sha1, P ":registry", CHANNEL, "");
+    server_expect(&server, "OK", "CONFIG SET min-replicas-to-write 0");
+    ck_assert_int_eq(reply->type, REDIS_REPLY_ERROR);
+    ck_assert_ptr_nonnull(strstr(reply->str, "NOREPLICAS"));
+    freeReplyObject(reply);
+}
+END_TEST
+
 /* An explicit deregistration is always told at once: it is no guess. */
 START_TEST(whoever_may_not_judge_still_tells_that_a_node_of_the_original_left)
 {
@@ -396,6 +411,7 @@ int main(void)
     tcase_add_test(dead, a_node_of_ours_whose_keys_were_deleted_has_expired);
     tcase_add_test(dead, whoever_may_not_judge_lets_nothing_expire_and_changes_nothing);
     tcase_add_loop_test(dead, a_look_that_was_held_up_with_the_beats_lets_nothing_expire, 0, COUNT(holdups));
+    tcase_add_test(dead, a_look_fails_where_nothing_can_be_written_also_when_nothing_is_to_be);
     tcase_add_test(dead, whoever_may_not_judge_still_tells_that_a_node_of_the_original_left);
     return suite_run(suite);
 }
