@@ -90,6 +90,7 @@ END_TEST
 /* Nobody could renew a heartbeat, so that they are gone says nothing. */
 START_TEST(a_refusal_beyond_the_ttl_is_told_as_lost_and_kills_nobody)
 {
+    options.heartbeat_interval_ms = options.heartbeat_ttl_ms / 2; /* so that it is slow to come back */
     begin_judged();
     for (size_t i = 0; i < COUNT(refusals); i++) {
         int before = states.count;
@@ -107,6 +108,84 @@ START_TEST(a_refusal_beyond_the_ttl_is_told_as_lost_and_kills_nobody)
 }
 END_TEST
 
+/* ---- memory ---- */
+
+START_TEST(without_memory_what_is_held_is_kept_and_found_and_what_is_lost_comes_back_with_it)
+{
+    char incarnation[64];
+    struct nodes_recorder found = {0};
+    begin_judged();
+    server_text(&server, incarnation, sizeof(incarnation), "GET %s", P ":heartbeat:node-1");
+    server_expect(&server, "OK", "CONFIG SET maxmemory 1");
+    await_refusal("OOM"); /* by the tenth beat, which repairs */
+    world_run(&world, options.heartbeat_ttl_ms * 2);
+    ck_assert_int_eq(states.count, 2);
+    server_expect(&server, incarnation, "GET %s", P ":heartbeat:node-1");
+    ck_assert_int_eq(netron_find_nodes_by_service(discovery, "users", NULL, record_nodes, &found), 0);
+    AWAIT(&world, found.calls == 1);
+    ck_assert_str_eq(found.text, "node-1 10.0.0.1:4000 users@1.2.0 mail");
+    ck_assert(is_fresh());
+    expect_nothing_told();
+
+    server_expect(&server, "1", "DEL %s", P ":heartbeat:node-1");
+    AWAIT(&world, latest_state(&states) == NETRON_LOST);
+    AWAIT(&world, latest_state(&states) == NETRON_FAILED);
+    server_expect(&server, "OK", "CONFIG SET maxmemory 0");
+    AWAIT_ALL_WELL();
+    server_expect(&server, incarnation, "GET %s", P ":heartbeat:node-1");
+    ck_assert(digest_is_right(&server));
+}
+END_TEST
+
+/* How many of the keys of a registry with one node are there; but for the changes, which the next one brings back. */
+static int keys_left(void)
+{
+    return (int)server_integer(&server, "EXISTS %s %s %s %s %s %s %s %s", P ":registry", P ":records", P ":expiry",
+                               P ":index:nodes", P ":index:service:users", P ":index:service:mail", P ":nodes:node-1",
+                               P ":heartbeat:node-1");
+}
+
+/* Somebody else fills the memory; what has not been used for longest goes. */
+static void let_evict(void)
+{
+    static const char filling[] = "for i = 1, 200 do "
+                                  "  redis.call('SET', 'filling:' .. ARGV[1] .. ':' .. i, string.rep('x', 1000)) "
+                                  "end";
+    for (int i = 0; keys_left() == 8; i++) {
+        char number[16];
+        ck_assert_int_lt(i, 1000);
+        snprintf(number, sizeof(number), "%d", i);
+        freeReplyObject(server_ask(&server, "EVAL %s 0 %s", filling, number));
+    }
+}
+
+/* Ten beats bring what was evicted back, and the next anti-entropy look what a view missed of that. */
+START_TEST(what_is_evicted_is_repaired_by_the_tenth_beat_and_views_are_right_again_at_their_next_look)
+{
+    struct nodes_recorder found = {0};
+    options.anti_entropy_interval_ms = 500;
+    begin_judged();
+    server_expect(&server, "OK", "CONFIG SET maxmemory-policy allkeys-lru");
+    server_expect(&server, "OK", "CONFIG SET maxmemory 3mb");
+    for (int round = 0; round < 3; round++) {
+        let_evict();
+        uint64_t evicted_at = world_clock_ms();
+        AWAIT(&world, keys_left() == 8 && digest_is_right(&server));
+        AWAIT_ALL_WELL();
+        AWAIT(&world, watchers_view().revision == (uint64_t)server_integer(&server, "EVAL %s 1 %s",
+                                                                           "return tonumber(redis.call('HGET', "
+                                                                           "KEYS[1], 'revision'))",
+                                                                           P ":registry"));
+        fprintf(stderr, "# all is as before %d ms after an eviction\n", (int)(world_clock_ms() - evicted_at));
+        found = (struct nodes_recorder){0};
+        ck_assert_int_eq(netron_find_nodes_by_service(discovery, "users", NULL, record_nodes, &found), 0);
+        AWAIT(&world, found.calls == 1);
+        ck_assert_str_eq(found.text, "node-1 10.0.0.1:4000 users@1.2.0 mail");
+    }
+    ck_assert_uint_eq(watchers_view().faults, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server_refusal");
@@ -114,5 +193,9 @@ int main(void)
     tcase_add_checked_fixture(tcase, open_stage, close_watched);
     tcase_add_test(tcase, a_refusal_within_the_ttl_is_told_after_the_retries_and_is_over_with_its_cause);
     tcase_add_test(tcase, a_refusal_beyond_the_ttl_is_told_as_lost_and_kills_nobody);
+    tcase = suite_case(suite, "it has no memory");
+    tcase_add_checked_fixture(tcase, open_stage, close_watched);
+    tcase_add_test(tcase, without_memory_what_is_held_is_kept_and_found_and_what_is_lost_comes_back_with_it);
+    tcase_add_test(tcase, what_is_evicted_is_repaired_by_the_tenth_beat_and_views_are_right_again_at_their_next_look);
     return suite_run(suite);
 }
