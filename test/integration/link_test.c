@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections to a real Redis: how they are made, what they say of themselves, and how they come back when broken. */
 #include "stage.h"
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static struct link_recorder links;
@@ -26,13 +23,7 @@ static unsigned port;
 static void open_links_on_tcp(void)
 {
     char number[16];
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int probe = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(probe, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(getsockname(probe, (struct sockaddr *)&address, &length), 0);
-    port = ntohs(address.sin_port);
-    close(probe);
+    port = server_free_port();
     snprintf(number, sizeof(number), "%u", port);
     const char *const extra[] = {"--port", number, "--bind", "127.0.0.1", NULL};
     server_start(&server, extra);

@@ -28,6 +28,9 @@ void server_start_again(struct server *server, const char *const *extra);
 /* Ends it and removes the folder. */
 void server_stop(struct server *server);
 
+/* A TCP port of 127.0.0.1 that nobody listens on. */
+unsigned server_free_port(void);
+
 /* Asks over a connection of the test's own, and waits for the answer; the caller frees the reply. Error replies are
  * replies. Must be closed by server_forget() before descriptors are compared. */
 redisReply *server_ask(struct server *server, const char *format, ...);
