@@ -215,7 +215,7 @@ static void fail_try(netron_registration *registration, const struct netron_fail
         netron_registration_leave(registration);
 }
 
-/* ---- beat ---- */
+/* ---- who owns the id ---- */
 
 static void lost(netron_registration *registration)
 {
@@ -226,6 +226,67 @@ static void lost(netron_registration *registration)
     if (!netron_registration_has_ended(registration) && registration->in_flight == OPERATION_NONE)
         act(registration);
 }
+
+static size_t claimant_bytes(const netron_registration *registration)
+{
+    const size_t most = sizeof(registration->claimant);
+    return registration->claimant_length < most ? registration->claimant_length : most;
+}
+
+static void remember_claimant(netron_registration *registration, const struct netron_reply *reply)
+{
+    const char *text = netron_reply_text(reply, &registration->claimant_length);
+    memcpy(registration->claimant, text, claimant_bytes(registration));
+}
+
+static bool is_claimant(const netron_registration *registration, const struct netron_reply *reply)
+{
+    size_t length = 0;
+    const char *text = netron_reply_text(reply, &length);
+    return text != NULL && length == registration->claimant_length &&
+           memcmp(text, registration->claimant, claimant_bytes(registration)) == 0;
+}
+
+static void on_owner(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    netron_registration *registration = arg;
+    struct netron_failure why;
+    registration->in_flight = OPERATION_NONE;
+    if (reply == NULL) {
+        fail_try(registration, failure);
+    } else if (is_claimant(registration, reply)) {
+        replaced(registration);
+    } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
+        lost(registration);
+    } else if (netron_reply_error(reply) != NULL) {
+        netron_reply_fail(reply, "GET", &why);
+        fail_try(registration, &why);
+    } else {
+        netron_fail(&why, NETRON_EPROTOCOL, "Redis contradicts itself about who owns node %s",
+                    registration->wish.node->id);
+        fail_try(registration, &why);
+    }
+}
+
+/* The end as REPLACED is final, so one answer is not enough for it: after bytes that got into a connection, or out of
+ * it, answers are not those of their questions. */
+static void ask_for_owner(netron_registration *registration, const struct netron_reply *reply)
+{
+    const char *const words[] = {"GET", registration->heartbeat_key};
+    const size_t lengths[] = {3, strlen(registration->heartbeat_key)};
+    struct netron_failure why;
+    remember_claimant(registration, reply);
+    registration->in_flight = OPERATION_BEAT;
+    int code = netron_link_send(registration->registrar->link, 2, words, lengths, on_owner, registration,
+                                &registration->ticket);
+    if (code == 0)
+        return;
+    registration->in_flight = OPERATION_NONE;
+    netron_fail(&why, code, "cannot send to Redis: %s", netron_strerror(code));
+    fail_try(registration, &why);
+}
+
+/* ---- beat ---- */
 
 /* The answer to a beat beside a refused register, whose own next try is set already. False: it decides more than that.
  */
@@ -263,7 +324,7 @@ static void on_beat(void *arg, const struct netron_reply *reply, const struct ne
     } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
         lost(registration);
     } else if (netron_reply_text(reply, NULL) != NULL) {
-        replaced(registration);
+        ask_for_owner(registration, reply);
     } else {
         netron_reply_fail(reply, "GETEX", &why);
         fail_try(registration, &why);

@@ -29,9 +29,11 @@ struct netron_registration {
     char *heartbeat_key;
 
     enum operation in_flight;
-    uint64_t ticket;                 /* BEAT */
+    uint64_t ticket;                 /* BEAT, and the question that may follow it */
     struct netron_script_call *call; /* REGISTER, DEREGISTER */
     uint64_t sent_at;
+    size_t claimant_length; /* of what a beat found in the place of our incarnation, */
+    char claimant[40];      /* and its beginning */
 
     bool attempted;           /* a register was sent, so something may stand in Redis */
     bool established;         /* a register succeeded, so from now on it only renews */

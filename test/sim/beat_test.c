@@ -118,6 +118,30 @@ START_TEST(another_incarnation_ends_the_registration_as_replaced)
 }
 END_TEST
 
+static const char *mistake;
+
+static const char *mistaken_once(struct peer *peer, const struct peer_command *command)
+{
+    bool is_first = peer_is(command, "GETEX ") && peer_count(peer, "GETEX ") == 1;
+    return is_first ? mistake : peer_answer_well(peer, command);
+}
+
+START_TEST(one_answer_that_names_another_owner_is_not_believed)
+{
+    static const char *const mistakes[] = {"$13\r\nsomebody-else\r\n", "+OK\r\n", "$1\r\n1\r\n"};
+    sim_join_and_register();
+    mistake = mistakes[_i];
+    sim.peer.answer = mistaken_once;
+    sim_advance(INTERVAL);
+    ck_assert_uint_eq(sim_count("GET "), 1);
+    sim_advance(INTERVAL);
+    ck_assert_uint_ge(sim_count("GETEX"), 2);
+    ck_assert_uint_eq(sim_count("GET "), 1);
+    ck_assert_int_eq(sim.states.count, 1);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+}
+END_TEST
+
 static const char *unavailable(struct peer *peer, const struct peer_command *command)
 {
     return peer_is_handshake(command) ? peer_answer_well(peer, command) : "-LOADING Redis is loading\r\n";
@@ -425,6 +449,7 @@ int main(void)
     TCase *answers = sim_case(suite, "answers");
     tcase_add_test(answers, an_expired_heartbeat_is_told_as_lost_and_registered_again_at_once);
     tcase_add_test(answers, another_incarnation_ends_the_registration_as_replaced);
+    tcase_add_loop_test(answers, one_answer_that_names_another_owner_is_not_believed, 0, 3);
     tcase_add_test(answers, the_register_call_carries_policy_ttl_content_and_channel);
     tcase_add_test(answers, two_registrations_of_one_process_have_two_incarnations);
     tcase_add_loop_test(answers, a_node_whose_repair_is_refused_stays_alive_by_its_beats, 0, 2);

@@ -124,7 +124,7 @@ const char *peer_answer_well(struct peer *peer, const struct peer_command *comma
         peer->has_node = false;
         return "*2\r\n$12\r\nderegistered\r\n:3\r\n";
     }
-    if (peer_is(command, "GETEX "))
+    if (peer_is(command, "GETEX ") || peer_is(command, "GET "))
         return peer->has_node ? peer_say(peer, "$%zu\r\n%s\r\n", strlen(peer->incarnation), peer->incarnation)
                               : "$-1\r\n";
     ck_abort_msg("the peer has no answer to: %s", command->text);

@@ -50,7 +50,7 @@ struct peer {
 void peer_open(struct peer *peer, struct fake_loop *loop);
 void peer_close(struct peer *peer);
 
-/* What a healthy Redis with one node says to the handshake, register, deregister, GETEX, PING, SUBSCRIBE. */
+/* What a healthy Redis with one node says to the handshake, register, deregister, GETEX, GET, PING, SUBSCRIBE. */
 const char *peer_answer_well(struct peer *peer, const struct peer_command *command);
 /* The same, but for one command. */
 const char *peer_answer_refusal(struct peer *peer, const struct peer_command *command);
