@@ -326,7 +326,8 @@ static void dispatch(struct netron_conn *conn, const struct netron_reply *reply)
 {
     struct netron_request request;
     if (netron_reply_error(reply) != NULL) {
-        conn->events->refused(conn->arg, reply);
+        const struct netron_request *refused = netron_requests_first(&conn->requests);
+        conn->events->refused(conn->arg, reply, refused != NULL ? refused->command : "Redis");
         if (conn->state == CONN_CLOSED)
             return;
     }
@@ -507,8 +508,9 @@ int netron_conn_send(struct netron_conn *conn, int argc, const char *const *argv
     code = append(conn, argc, argv, lengths);
     if (code != 0)
         return code;
-    uint64_t due = netron_core_now(conn->core) + conn->command_timeout_ms;
-    uint64_t given = netron_requests_push(&conn->requests, fn, arg, due);
+    const struct netron_request request = {
+        .command = argv[0], .fn = fn, .arg = arg, .due = netron_core_now(conn->core) + conn->command_timeout_ms};
+    uint64_t given = netron_requests_push(&conn->requests, &request);
     if (ticket != NULL)
         *ticket = given;
     if (!conn->patience.set && conn->state == CONN_OPEN)

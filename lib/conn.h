@@ -28,8 +28,9 @@ struct netron_conn_events {
     void (*opened)(void *arg);
     /* Once, after every request in flight has been failed with the same reason; not after netron_conn_free(). */
     void (*closed)(void *arg, const struct netron_failure *why);
-    /* An error reply, before its request hears of it: some mean that the whole connection is of no use. */
-    void (*refused)(void *arg, const struct netron_reply *reply);
+    /* An error reply to that command, before its request hears of it: some mean that the whole connection is of no use.
+     */
+    void (*refused)(void *arg, const struct netron_reply *reply, const char *command);
     /* What arrives unasked once netron_conn_stream() was called; before, that ends the connection. */
     void (*message)(void *arg, const struct netron_reply *reply);
 };
@@ -49,7 +50,7 @@ void netron_conn_free(struct netron_conn *conn);
 void netron_conn_close(struct netron_conn *conn, const struct netron_failure *why);
 
 /*
- * Sends a command; fn is called once with the reply. ticket may be NULL.
+ * Sends a command; fn is called once with the reply. argv[0] is a constant. ticket may be NULL.
  * Returns 0; NETRON_EDISCONNECTED, NETRON_EOVERLOAD, NETRON_ENOMEM: then nothing was sent.
  */
 int netron_conn_send(struct netron_conn *conn, int argc, const char *const *argv, const size_t *lengths,

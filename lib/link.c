@@ -119,7 +119,7 @@ static void on_closed(void *arg, const struct netron_failure *why)
     fall_back(arg, why);
 }
 
-static void on_refused(void *arg, const struct netron_reply *reply)
+static void on_refused(void *arg, const struct netron_reply *reply, const char *command)
 {
     struct netron_link *link = arg;
     /* A demoted primary, or a user that was changed under us: this connection will not get better. While greeting,
@@ -127,7 +127,7 @@ static void on_refused(void *arg, const struct netron_reply *reply)
     if (link->state == LINK_READY &&
         (netron_reply_error_is(reply, "READONLY") || netron_reply_error_is(reply, "NOAUTH"))) {
         struct netron_failure why;
-        netron_reply_fail(reply, "Redis", &why);
+        netron_reply_fail(reply, command, &why);
         netron_conn_close(link->conn, &why);
     }
 }

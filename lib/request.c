@@ -28,9 +28,9 @@ int netron_requests_reserve(struct netron_requests *requests)
     return 0;
 }
 
-uint64_t netron_requests_push(struct netron_requests *requests, netron_reply_fn fn, void *arg, uint64_t due)
+uint64_t netron_requests_push(struct netron_requests *requests, const struct netron_request *request)
 {
-    *slot(requests, requests->count) = (struct netron_request){.fn = fn, .arg = arg, .due = due};
+    *slot(requests, requests->count) = *request;
     return requests->head_ticket + requests->count++;
 }
 

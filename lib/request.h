@@ -18,7 +18,8 @@
 typedef void (*netron_reply_fn)(void *arg, const struct netron_reply *reply, const struct netron_failure *failure);
 
 struct netron_request {
-    netron_reply_fn fn; /* NULL when cancelled */
+    const char *command; /* its first word, a constant */
+    netron_reply_fn fn;  /* NULL when cancelled */
     void *arg;
     uint64_t due; /* ms of the loop's clock */
 };
@@ -34,7 +35,7 @@ struct netron_requests {
 /* Makes room for one more: 0, NETRON_EOVERLOAD (too many in flight), NETRON_ENOMEM. */
 int netron_requests_reserve(struct netron_requests *requests);
 /* Appends after a successful reserve, and returns the ticket. */
-uint64_t netron_requests_push(struct netron_requests *requests, netron_reply_fn fn, void *arg, uint64_t due);
+uint64_t netron_requests_push(struct netron_requests *requests, const struct netron_request *request);
 /* Takes the oldest; false when there is none. */
 bool netron_requests_pop(struct netron_requests *requests, struct netron_request *out);
 const struct netron_request *netron_requests_first(const struct netron_requests *requests);

@@ -16,7 +16,8 @@ static uint64_t push(struct netron_requests *requests, uint64_t number)
 {
     if (netron_requests_reserve(requests) != 0)
         ck_abort_msg("there is no room for request %llu", (unsigned long long)number);
-    return netron_requests_push(requests, on_reply, requests, number);
+    const struct netron_request request = {.fn = on_reply, .arg = requests, .due = number};
+    return netron_requests_push(requests, &request);
 }
 
 /* Asserts only what fails: it is called too often for Check to note each success. */
@@ -181,7 +182,7 @@ START_TEST(too_many_in_flight_are_refused_until_one_is_answered)
     uint64_t count = 0;
     int code = 0;
     while ((code = netron_requests_reserve(&requests)) == 0 && count < 1u << 20)
-        netron_requests_push(&requests, on_reply, &requests, count++);
+        netron_requests_push(&requests, &(struct netron_request){.fn = on_reply, .arg = &requests, .due = count++});
     ck_assert_int_eq(code, NETRON_EOVERLOAD);
     ck_assert_uint_ge(count, 65536); /* 1024 lookups of some pages each, and the beats of many nodes */
     ck_assert_int_eq(netron_requests_reserve(&requests), NETRON_EOVERLOAD);
