@@ -139,10 +139,13 @@ void netron_registration_give_up(netron_registration *registration, const struct
 
 /* ---- outcomes of a try ---- */
 
-/* Why no heartbeat could be renewed: there is no connection, or Redis refuses, or does not answer. */
+/* Why no heartbeat could be renewed: what has been told as the reason stays one; else there is no connection, or Redis
+ * refuses, or does not answer. */
 static int reason_of_loss(const netron_registration *registration)
 {
     const struct netron_link *link = registration->registrar->link;
+    if (registration->state == NETRON_FAILED)
+        return registration->code;
     if (!netron_link_is_ready(link))
         return netron_link_failure(link)->code;
     return registration->refusal != 0 ? registration->refusal : NETRON_ETIMEDOUT;
@@ -191,7 +194,7 @@ static void fail_try(netron_registration *registration, const struct netron_fail
     netron_core_note(registration->core, why);
     registration->refusal = is_refusal(why->code) ? why->code : 0;
     /* What somebody has to allow first is not worth a retry, but worth telling at once. */
-    bool is_worth_a_retry = why->code != NETRON_EPERM && why->code != NETRON_EHELD;
+    bool is_worth_a_retry = !netron_link_needs_operator(why->code) && why->code != NETRON_EHELD;
     if (is_worth_a_retry && registration->failures < settings->retry_count) {
         registration->failures++;
         registration->core->stats.retries++;
