@@ -42,6 +42,7 @@ struct netron_conn {
     unsigned interest;
     bool is_tcp;
     bool streams;
+    bool is_doubted; /* a PING is to show whether the answers are in step */
     struct netron_requests requests;
     size_t bytes;    /* of the reply that is under way */
     size_t elements; /* of its arrays */
@@ -528,11 +529,18 @@ void netron_conn_stream(struct netron_conn *conn)
     conn->streams = true;
 }
 
+/* That bytes came, or that the connection broke, is noted elsewhere. But an answer to something else shows that one is
+ * missing, or was swallowed by another: all further ones would go to the wrong requests. */
 static void on_pong(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    (void)arg;
-    (void)reply;
-    (void)failure; /* that bytes came, or that the connection broke, is noted elsewhere */
+    struct netron_conn *conn = arg;
+    struct netron_failure why;
+    (void)failure;
+    conn->is_doubted = false;
+    if (reply == NULL || netron_reply_error(reply) != NULL || netron_reply_is_text(reply, "PONG"))
+        return;
+    netron_fail(&why, NETRON_EPROTOCOL, "Redis answered a PING with something else: its answers are out of step");
+    netron_conn_close(conn, &why);
 }
 
 int netron_conn_ping(struct netron_conn *conn)
@@ -540,9 +548,15 @@ int netron_conn_ping(struct netron_conn *conn)
     static const char *const ping[] = {"PING"};
     static const size_t lengths[] = {4};
     if (!conn->streams)
-        return netron_conn_send(conn, 1, ping, lengths, on_pong, NULL, NULL);
+        return netron_conn_send(conn, 1, ping, lengths, on_pong, conn, NULL);
     /* No place in the queue: a message can come before the answer, and the answer is one of the messages. */
     return conn->state == CONN_OPEN ? append(conn, 1, ping, lengths) : NETRON_EDISCONNECTED;
+}
+
+void netron_conn_doubt(struct netron_conn *conn)
+{
+    if (!conn->streams && !conn->is_doubted)
+        conn->is_doubted = netron_conn_ping(conn) == 0;
 }
 
 uint64_t netron_conn_heard_at(const struct netron_conn *conn)

@@ -61,6 +61,9 @@ void netron_conn_cancel(struct netron_conn *conn, uint64_t ticket);
 void netron_conn_stream(struct netron_conn *conn);
 /* Sends PING; whatever arrives is proof of life, see netron_conn_heard_at(). */
 int netron_conn_ping(struct netron_conn *conn);
+/* An answer had the wrong shape for its request: ends the connection if the answers are out of step with the requests.
+ */
+void netron_conn_doubt(struct netron_conn *conn);
 /* Whether bytes wait in the socket: then silence is our own, not the server's. */
 bool netron_conn_has_unread(const struct netron_conn *conn);
 /* When the last byte arrived (or the connection was opened), ms of the loop's clock. */

@@ -192,7 +192,7 @@ static void on_reconciled(void *arg, const struct netron_reply *reply, const str
         return;
     }
     if (reply != NULL) {
-        netron_reply_fail(reply, "reconcile", &why);
+        netron_link_doubt(janitor->link, netron_reply_fail(reply, "reconcile", &why));
         failure = &why;
     }
     complain(janitor, failure);

@@ -301,6 +301,12 @@ void netron_link_stream(struct netron_link *link)
         netron_conn_stream(link->conn);
 }
 
+void netron_link_doubt(struct netron_link *link, int code)
+{
+    if (link->state == LINK_READY && code == NETRON_EPROTOCOL)
+        netron_conn_doubt(link->conn);
+}
+
 void netron_link_reject(struct netron_link *link, const struct netron_failure *why)
 {
     if (link->conn != NULL)

@@ -49,6 +49,10 @@ unsigned *netron_link_loading(struct netron_link *link);
 /* Unasked replies become messages, until this connection ends. */
 void netron_link_stream(struct netron_link *link);
 
+/* To be told of the code of every answer that failed its request: one that was no answer to it (NETRON_EPROTOCOL) may
+ * be that to another, and then so are all that follow; the connection is looked at, and ended in that case. */
+void netron_link_doubt(struct netron_link *link, int code);
+
 /* Ends the connection, because what came over it makes it useless; the reason decides how soon the next attempt comes.
  */
 void netron_link_reject(struct netron_link *link, const struct netron_failure *why);

@@ -329,7 +329,7 @@ static void on_beat(void *arg, const struct netron_reply *reply, const struct ne
     } else if (netron_reply_text(reply, NULL) != NULL) {
         ask_for_owner(registration, reply);
     } else {
-        netron_reply_fail(reply, "GETEX", &why);
+        netron_link_doubt(registration->registrar->link, netron_reply_fail(reply, "GETEX", &why));
         fail_try(registration, &why);
     }
 }
@@ -414,7 +414,7 @@ static void on_register(void *arg, const struct netron_reply *reply, const struc
                     registration->wish.node->id, remaining);
         fail_try(registration, &why);
     } else {
-        netron_reply_fail(reply, "register", &why);
+        netron_link_doubt(registration->registrar->link, netron_reply_fail(reply, "register", &why));
         fail_try(registration, &why);
         keep_alive(registration);
     }
@@ -464,7 +464,7 @@ static void on_deregister(void *arg, const struct netron_reply *reply, const str
     } else if (netron_reply_is_text(outcome, "fenced")) {
         replaced(registration);
     } else {
-        netron_reply_fail(reply, "deregister", &why);
+        netron_link_doubt(registration->registrar->link, netron_reply_fail(reply, "deregister", &why));
         fail_try(registration, &why);
     }
 }

@@ -40,7 +40,7 @@ static void fail(struct netron_sync *sync, int code, const char *sentence)
 static void fail_by_reply(struct netron_sync *sync, const struct netron_reply *reply)
 {
     struct netron_failure why;
-    netron_reply_fail(reply, "sync", &why);
+    netron_link_doubt(sync->link, netron_reply_fail(reply, "sync", &why));
     finish(sync, &why);
 }
 
@@ -260,7 +260,7 @@ static void note_failure(struct netron_sync *sync, const struct netron_reply *re
     if (reply == NULL)
         sync->failure = *failure;
     else
-        netron_reply_fail(reply, what, &sync->failure);
+        netron_link_doubt(sync->link, netron_reply_fail(reply, what, &sync->failure));
 }
 
 static void arrived(struct netron_sync *sync)

@@ -155,6 +155,56 @@ START_TEST(an_error_said_before_the_greeting_is_not_taken_for_an_old_version)
 }
 END_TEST
 
+/* One beat gets no answer of its own: none at all, or one that takes the next answer for its second half. */
+static const char *const missing_answers[] = {"", "*2\r\n$1\r\na\r\n"};
+static const char *missing_answer;
+
+static const char *miss_a_beat(struct peer *peer, const struct peer_command *command)
+{
+    if (peer_is(command, "EXISTS "))
+        return ":1\r\n";
+    if (!peer_is(command, "GETEX ") || missing_answer == NULL)
+        return peer_answer_well(peer, command);
+    const char *answer = missing_answer;
+    missing_answer = NULL;
+    return answer;
+}
+
+/* With a question every second no answer is late, so it is not the timeout that notices. */
+START_TEST(answers_that_are_out_of_step_are_noticed_and_the_connection_is_made_anew)
+{
+    struct active_recorder active = {0};
+    sim.peer.answer = miss_a_beat;
+    sim_join_and_register();
+    missing_answer = missing_answers[_i];
+    for (int second = 0; second < 20; second++) {
+        ck_assert_int_eq(netron_is_node_active(sim.discovery, "n1", record_active, &active), 0);
+        sim_advance(1000);
+    }
+    ck_assert_ptr_null(missing_answer);
+    ck_assert_int_eq(sim.links.count[COMMANDS], 3);
+    ck_assert_int_ge(log_count(&sim.log, "out of step"), 1);
+    ck_assert_int_eq(sim.links.code[COMMANDS], 0);
+    sim_advance(10000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+    ck_assert_int_eq(active.calls, 20);
+    ck_assert_int_eq(active.active, 1);
+}
+END_TEST
+
+START_TEST(an_answer_of_the_wrong_shape_alone_does_not_end_the_connection)
+{
+    sim.peer.answer = miss_a_beat;
+    sim_join_and_register();
+    missing_answer = ":7\r\n";
+    sim_advance(20000);
+    ck_assert_ptr_null(missing_answer);
+    ck_assert_uint_eq(sim_count("PING"), 1);
+    ck_assert_int_eq(sim.links.count[COMMANDS], 1);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hostile");
@@ -164,6 +214,8 @@ int main(void)
     tcase_add_loop_test(replies, an_array_that_promises_too_much_is_refused_before_it_is_allocated, 0, 4);
     tcase_add_loop_test(replies, a_line_without_end_is_given_up, 0, 6);
     tcase_add_test(replies, a_long_string_is_no_endless_line);
+    tcase_add_loop_test(replies, answers_that_are_out_of_step_are_noticed_and_the_connection_is_made_anew, 0, 2);
+    tcase_add_test(replies, an_answer_of_the_wrong_shape_alone_does_not_end_the_connection);
     TCase *greeting = sim_case(suite, "greeting");
     tcase_add_test(greeting, a_password_that_the_server_repeats_is_not_told);
     tcase_add_loop_test(greeting, an_error_said_before_the_greeting_is_not_taken_for_an_old_version, 0, 3);
