@@ -142,13 +142,19 @@ static void write_body(char *text, size_t size, const struct registry_node *node
         snprintf(text + length, size - (size_t)length, ",\"ttl\":%" PRIu32, node->ttl_ms);
 }
 
-static void say_record(const struct registry_node *node)
+const char *registry_record(const struct registry_node *node)
 {
-    char body[256], line[512];
+    static char line[512];
+    char body[256];
     write_body(body, sizeof(body), node, node->port);
     snprintf(line, sizeof(line), "%" PRIu64 " %012" PRIx64 " i 0123456789012345678901234567890123456789 5 {%s%s}",
              node->revision, node->tag, node->is_garbage ? "no JSON" : "", body);
-    say_text(line);
+    return line;
+}
+
+static void say_record(const struct registry_node *node)
+{
+    say_text(registry_record(node));
 }
 
 const char *registry_event(const char *id)

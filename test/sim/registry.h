@@ -52,6 +52,8 @@ void registry_remove(const char *id);
 void registry_flush(const char *epoch);
 const char *registry_answer(struct peer *peer, const struct peer_command *command);
 
+/* The line of a node that is there. Valid until the next call. */
+const char *registry_record(const struct registry_node *node);
 /* The event of the id's latest change, as the library publishes it. Valid until the next call. */
 const char *registry_event(const char *id);
 /* Sends a message over the latest events link, without letting the library work. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <script_sources.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -198,6 +199,7 @@ static void note(struct peer *peer, int conn, const redisReply *words)
     struct peer_command *command = &peer->commands[peer->command_count++];
     command->at = peer->loop->now;
     command->conn = conn;
+    command->words = words;
     command->text[0] = '\0';
     for (size_t i = 0; i < words->elements; i++) {
         size_t length = strlen(command->text);
@@ -205,6 +207,7 @@ static void note(struct peer *peer, int conn, const redisReply *words)
                  words->element[i]->str);
     }
     const char *answer = peer->answer(peer, command);
+    command->words = NULL;
     if (answer[0] != '\0' && peer->conns[conn] != -1)
         peer_send(peer, conn, answer, strlen(answer));
 }
@@ -232,21 +235,34 @@ static bool read_commands(struct peer *peer, int conn)
     }
 }
 
+static bool take_connection(struct peer *peer)
+{
+    int fd = accept4(peer->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd == -1)
+        return false;
+    ck_assert_int_lt(peer->conn_count, PEER_CONNS_MAX);
+    peer->conns[peer->conn_count] = fd;
+    peer->readers[peer->conn_count] = redisReaderCreate();
+    peer->accepted_at[peer->conn_count++] = peer->loop->now;
+    return true;
+}
+
+/* One poll tells of all, for this is called in every turn of the loop; it passes over what is -1. */
 static bool work(void *arg)
 {
     struct peer *peer = arg;
+    struct pollfd ready[PEER_CONNS_MAX + 1];
+    int count = peer->conn_count;
     bool worked = false;
-    int fd = peer->listener != -1 ? accept4(peer->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
-    if (fd != -1) {
-        ck_assert_int_lt(peer->conn_count, PEER_CONNS_MAX);
-        peer->conns[peer->conn_count] = fd;
-        peer->readers[peer->conn_count] = redisReaderCreate();
-        peer->accepted_at[peer->conn_count++] = peer->loop->now;
-        worked = true;
-    }
-    for (int i = 0; i < peer->conn_count; i++)
-        if (peer->conns[i] != -1)
+    for (int i = 0; i <= count; i++)
+        ready[i] = (struct pollfd){.fd = i < count ? peer->conns[i] : peer->listener, .events = POLLIN};
+    if (poll(ready, (nfds_t)count + 1, 0) <= 0)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (ready[i].revents != 0 && peer->conns[i] == ready[i].fd)
             worked = read_commands(peer, i) || worked;
+    if (ready[count].revents != 0 && peer->listener == ready[count].fd)
+        worked = take_connection(peer) || worked;
     return worked;
 }
 
@@ -271,6 +287,24 @@ void peer_close(struct peer *peer)
     rmdir(peer->folder);
     free(peer->commands);
     peer->loop->other_end = NULL;
+}
+
+void peer_renew(struct peer *peer)
+{
+    int fd;
+    peer_hang_up_all(peer);
+    if (peer->listener == -1)
+        peer_listen(peer);
+    while ((fd = accept4(peer->listener, NULL, NULL, SOCK_CLOEXEC)) != -1)
+        close(fd);
+    peer->conn_count = 0;
+    peer->command_count = 0;
+    peer->answer = peer_answer_well;
+    peer->epoch = "e1";
+    peer->has_node = false;
+    peer->revision = peer->digest = 0;
+    peer->loop->other_end = work;
+    peer->loop->other_end_arg = peer;
 }
 
 /* ---- what it heard ---- */

@@ -9,7 +9,7 @@
 
 #include "fake_loop.h"
 
-#define PEER_CONNS_MAX 32
+#define PEER_CONNS_MAX 256
 #define PEER_COMMANDS_MAX 4096
 
 struct peer;
@@ -17,7 +17,8 @@ struct peer;
 struct peer_command {
     uint64_t at;
     int conn;
-    char text[1024]; /* the words, parted by blanks */
+    char text[1024];   /* the words, parted by blanks */
+    const void *words; /* the redisReply of them, while it is being answered */
 };
 
 /* The answer as RESP, "" for none yet. It may be built in peer->scratch. */
@@ -49,6 +50,8 @@ struct peer {
 
 void peer_open(struct peer *peer, struct fake_loop *loop);
 void peer_close(struct peer *peer);
+/* As if it were opened anew, for what opens it very often. It keeps its folder, and listens there. */
+void peer_renew(struct peer *peer);
 
 /* What a healthy Redis with one node says to the handshake, register, deregister, GETEX, GET, PING, SUBSCRIBE. */
 const char *peer_answer_well(struct peer *peer, const struct peer_command *command);
