@@ -6,6 +6,7 @@
 #ifndef NETRON_TEST_FUZZ_CLIENT_H
 #define NETRON_TEST_FUZZ_CLIENT_H
 
+#include "answer.h"
 #include "fuzz.h"
 #include "registry.h"
 
@@ -42,7 +43,7 @@ enum server_question {
 enum disturbance_kind {
     WITHHELD, /* no answer */
     INSTEAD,  /* the bytes of the input */
-    HOSTILE,  /* one of hostile_replies */
+    HOSTILE,  /* one of hostile_answers */
     MUTATED,  /* the right answer, edited as the input says */
     DOUBLED,  /* the right answer, twice */
     ECHOED,   /* an error that repeats the command */
@@ -73,8 +74,6 @@ bool server_has_forged(void); /* something that is no registry's was said: what 
 
 /* Edits a text of RESP; returns the new length, at most room. */
 size_t mutate(char *text, size_t length, size_t room, struct input edits);
-extern const char *const hostile_replies[];
-extern const size_t hostile_reply_count;
 
 /* ---- the user ---- */
 

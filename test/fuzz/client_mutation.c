@@ -1,57 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that nobody should give, and ways to spoil those that somebody should. */
+/* Ways to spoil an answer. */
 #include "client.h"
-
-const char *const hostile_replies[] = {
-    "$-1\r\n",
-    "*-1\r\n",
-    "*0\r\n",
-    "$0\r\n\r\n",
-    "+\r\n",
-    "-\r\n",
-    ":0\r\n",
-    ":-1\r\n",
-    ":9223372036854775807\r\n",
-    "+OK\r\n",
-    "+QUEUED\r\n",
-    "$5\r\nhello\r\n",
-    "*1\r\n$-1\r\n",
-    "*1\r\n*-1\r\n",
-    "*9\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n",
-    "*9\r\n:-1\r\n:-1\r\n:-1\r\n:-1\r\n:-1\r\n:-1\r\n$2\r\n-1\r\n$2\r\ne1\r\n:-1\r\n",
-    "*2\r\n$1\r\n7\r\n*0\r\n",
-    "*2\r\n$4\r\nfull\r\n$-1\r\n",
-    "*5\r\n$5\r\ndelta\r\n$2\r\ne1\r\n:9223372036854775807\r\n$12\r\n000000000000\r\n:1\r\n",
-    "*3\r\n$7\r\nmessage\r\n$-1\r\n$-1\r\n",
-    "*3\r\n$9\r\nsubscribe\r\n$-1\r\n:1\r\n",
-    "*3\r\n$11\r\nunsubscribe\r\n$23\r\nnetron:discovery:events\r\n:0\r\n",
-    "*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$23\r\nnetron:discovery:events\r\n$2\r\n{}\r\n",
-    "*2\r\n$4\r\npong\r\n$0\r\n\r\n",
-    "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
-    "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
-    "$536870912\r\n",
-    "$2147483648\r\n",
-    "$9223372036854775807\r\n",
-    "*2147483647\r\n",
-    "*2147483648\r\n",
-    "*4294967297\r\n",
-    "*1048577\r\n",
-    "-ERR unknown command\r\n",
-    "-NOSCRIPT No matching script. Please use EVAL.\r\n",
-    "-LOADING Redis is loading the dataset in memory\r\n",
-    "-READONLY You can't write against a read only replica.\r\n",
-    "-NOAUTH Authentication required.\r\n",
-    "-NOPERM this user has no permissions\r\n",
-    "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
-    "-MOVED 1 127.0.0.1:1\r\n",
-    "-OOM command not allowed\r\n",
-    "-BUSY Redis is busy running a script\r\n",
-    "-ERR Error running script (call to f_1): @user_script:7: @user_script: 7: -READONLY You can't write\r\n",
-    "%1\r\n+a\r\n+b\r\n",
-    "_\r\n",
-    "GET / HTTP/1.1\r\n\r\n",
-};
-const size_t hostile_reply_count = sizeof(hostile_replies) / sizeof(hostile_replies[0]);
 
 struct text {
     char *bytes;
@@ -135,7 +84,7 @@ static void edit(struct text *text, struct input *edits)
         splice(text, at, input_byte(edits), "", 0);
         break;
     case 4: /* another element */
-        replace_element(text, place, hostile_replies[input_byte(edits) % hostile_reply_count]);
+        replace_element(text, place, hostile_answers[input_byte(edits) % hostile_answer_count]);
         break;
     case 5: /* an element less */
         replace_element(text, place, "");

@@ -2,13 +2,10 @@
 /* The server of a fuzzed client: it answers as a registry does, but where the input disturbs it; and it watches that
  * the client says nothing that it must not say. */
 #include "client.h"
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <script_sources.h>
-#include <stdarg.h>
 
 #define PREFIX "netron:discovery:"
-#define ANSWER_ROOM 65536
 #define DISTURBANCES_MAX 16
 #define OWNERS_MAX USER_IDS
 
@@ -20,42 +17,15 @@ static struct {
     char owners[OWNERS_MAX][64]; /* incarnations, by the number in the id; "" = nobody */
     int halved_conn;
     size_t halved_from;
-    char halved[ANSWER_ROOM];
+    char halved[ANSWER_SIZE];
     size_t halved_length;
     long long wait, held, unjudged;
-    unsigned unadopted;
     bool has_forged;
 } server;
 
-static char answer[ANSWER_ROOM];
-static size_t answer_length;
-
-static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    answer_length += (size_t)vsnprintf(answer + answer_length, sizeof(answer) - answer_length, format, arguments);
-    va_end(arguments);
-    FUZZ_EXPECT(answer_length < sizeof(answer), "an answer of the server is too long");
-}
-
-static void say_text(const char *text)
-{
-    say("$%zu\r\n%s\r\n", strlen(text), text);
-}
+static struct answer answer;
 
 /* ---- what the client may say ---- */
-
-static const char *word(const struct peer_command *command, size_t position)
-{
-    const redisReply *words = command->words;
-    return position < words->elements ? words->element[position]->str : "";
-}
-
-static size_t word_count(const struct peer_command *command)
-{
-    return ((const redisReply *)command->words)->elements;
-}
 
 static bool is_any_of(const char *text, const char *const *texts, size_t count)
 {
@@ -73,14 +43,14 @@ static void watch(const struct peer_command *command)
                                            "ZCARD", "EXISTS", "EVALSHA", "SCRIPT"};
     const char *const scripts[] = {netron_script_source_register.sha1, netron_script_source_deregister.sha1,
                                    netron_script_source_sync.sha1, netron_script_source_reconcile.sha1};
-    const char *name = word(command, 0);
+    const char *name = peer_word(command, 0);
     FUZZ_EXPECT(is_any_of(name, harmless, sizeof(harmless) / sizeof(harmless[0])), "the client says %s", command->text);
-    FUZZ_EXPECT(strcmp(name, "SCRIPT") != 0 || strcmp(word(command, 1), "LOAD") == 0, "%s", command->text);
-    FUZZ_EXPECT(strcmp(name, "CLIENT") != 0 || strcmp(word(command, 1), "SETNAME") == 0, "%s", command->text);
-    FUZZ_EXPECT(strcmp(name, "EVALSHA") != 0 || is_any_of(word(command, 1), scripts, 4), "%s", command->text);
-    FUZZ_EXPECT(word_count(command) <= 1024, "a command of %zu words", word_count(command));
+    FUZZ_EXPECT(strcmp(name, "SCRIPT") != 0 || strcmp(peer_word(command, 1), "LOAD") == 0, "%s", command->text);
+    FUZZ_EXPECT(strcmp(name, "CLIENT") != 0 || strcmp(peer_word(command, 1), "SETNAME") == 0, "%s", command->text);
+    FUZZ_EXPECT(strcmp(name, "EVALSHA") != 0 || is_any_of(peer_word(command, 1), scripts, 4), "%s", command->text);
+    FUZZ_EXPECT(peer_word_count(command) <= 1024, "a command of %zu words", peer_word_count(command));
     if (peer_is_deregister(command))
-        FUZZ_EXPECT(user_may_leave(word(command, 4)), "nobody asked for it: %s", command->text);
+        FUZZ_EXPECT(user_may_leave(peer_word(command, 4)), "nobody asked for it: %s", command->text);
 }
 
 static enum server_question question_of(const struct peer_command *command)
@@ -123,116 +93,43 @@ static char *owner_of(const char *id)
                : nobody;
 }
 
-static const char *behind(const char *text, const char *beginning)
-{
-    size_t length = strlen(beginning);
-    return strncmp(text, beginning, length) == 0 ? text + length : "";
-}
-
-static const struct registry_node *node_of(const char *id)
-{
-    for (size_t i = 0; i < registry.count; i++)
-        if (registry.nodes[i].port > 0 && strcmp(registry.nodes[i].id, id) == 0)
-            return &registry.nodes[i];
-    return NULL;
-}
-
 static void answer_register(const struct peer_command *command)
 {
-    const char *id = word(command, 4);
+    const char *id = peer_word(command, 4);
     char *owner = owner_of(id);
-    bool is_same = strcmp(owner, word(command, 5)) == 0;
-    snprintf(owner, sizeof(server.owners[0]), "%s", word(command, 5));
+    bool is_same = strcmp(owner, peer_word(command, 5)) == 0;
+    snprintf(owner, sizeof(server.owners[0]), "%s", peer_word(command, 5));
     if (!is_same)
         registry_put(id, 100 + (unsigned)(registry.revision % 100));
-    say("*2\r\n$%d\r\n%s\r\n:%" PRIu64 "\r\n", is_same ? 7 : 10, is_same ? "updated" : "registered", registry.revision);
+    answer_say(&answer, "*2\r\n$%d\r\n%s\r\n:%" PRIu64 "\r\n", is_same ? 7 : 10, is_same ? "updated" : "registered",
+               registry.revision);
 }
 
 static void answer_deregister(const struct peer_command *command)
 {
-    char *owner = owner_of(word(command, 4));
-    if (strcmp(owner, word(command, 5)) != 0) {
-        say("*2\r\n%s\r\n:0\r\n", owner[0] == '\0' ? "$4\r\ngone" : "$6\r\nfenced");
+    char *owner = owner_of(peer_word(command, 4));
+    if (strcmp(owner, peer_word(command, 5)) != 0) {
+        answer_say(&answer, "*2\r\n%s\r\n:0\r\n", owner[0] == '\0' ? "$4\r\ngone" : "$6\r\nfenced");
         return;
     }
     owner[0] = '\0';
-    registry_remove(word(command, 4));
-    say("*2\r\n$12\r\nderegistered\r\n:%" PRIu64 "\r\n", registry.revision);
+    registry_remove(peer_word(command, 4));
+    answer_say(&answer, "*2\r\n$12\r\nderegistered\r\n:%" PRIu64 "\r\n", registry.revision);
 }
 
 static void answer_reconcile(struct peer *peer)
 {
-    say("*9\r\n:%lld\r\n:0\r\n:0\r\n:%lld\r\n:0\r\n:%lld\r\n$13\r\n%013" PRIu64 "\r\n", server.wait, server.held,
-        server.unjudged, peer->loop->now);
-    say_text(registry.epoch);
-    say(":%" PRIu64 "\r\n", registry.revision);
-}
-
-static void answer_ids(void)
-{
-    say("*2\r\n$1\r\n0\r\n*%zu\r\n", registry.count);
-    for (size_t i = 0; i < registry.count; i++)
-        say_text(registry.nodes[i].id);
-}
-
-static void answer_records(const struct peer_command *command)
-{
-    say("*%zu\r\n", word_count(command) - 2);
-    for (size_t i = 2; i < word_count(command); i++) {
-        const struct registry_node *node = node_of(word(command, i));
-        if (node != NULL)
-            say_text(registry_record(node));
-        else
-            say("$-1\r\n");
-    }
-}
-
-static void answer_heartbeats(const struct peer_command *command)
-{
-    say("*%zu\r\n", word_count(command) - 1);
-    for (size_t i = 1; i < word_count(command); i++) {
-        const struct registry_node *node = node_of(behind(word(command, i), PREFIX "heartbeat:"));
-        say("%s", node == NULL ? "$-1\r\n" : node->revision % 4 == 3 ? "$5\r\nother\r\n" : "$1\r\ni\r\n");
-    }
-}
-
-static void answer_hash(const struct peer_command *command)
-{
-    const struct registry_node *node = node_of(behind(word(command, 1), PREFIX "nodes:"));
-    if (node == NULL)
-        say("*3\r\n$-1\r\n$-1\r\n$-1\r\n");
-    else
-        say("*3\r\n$8\r\n10.0.0.1\r\n$16\r\n[{\"name\":\"web\"}]\r\n$1\r\n5\r\n");
-}
-
-static bool answer_lookup(const struct peer_command *command)
-{
-    if (peer_is(command, "SCARD "))
-        say(":%zu\r\n", registry.count + server.unadopted);
-    else if (peer_is(command, "ZCARD "))
-        say(":%zu\r\n", registry.count);
-    else if (peer_is(command, "SSCAN "))
-        answer_ids();
-    else if (peer_is(command, "HMGET " PREFIX "records "))
-        answer_records(command);
-    else if (peer_is(command, "HMGET " PREFIX "nodes:"))
-        answer_hash(command);
-    else if (peer_is(command, "MGET "))
-        answer_heartbeats(command);
-    else if (peer_is(command, "EXISTS "))
-        say(":%d\r\n", node_of(behind(word(command, 1), PREFIX "heartbeat:")) != NULL);
-    else if (peer_is(command, "SCRIPT LOAD "))
-        say("$40\r\n%s\r\n", netron_script_source_sync.sha1);
-    else
-        return false;
-    return true;
+    answer_say(&answer, "*9\r\n:%lld\r\n:0\r\n:0\r\n:%lld\r\n:0\r\n:%lld\r\n$13\r\n%013" PRIu64 "\r\n", server.wait,
+               server.held, server.unjudged, peer->loop->now);
+    answer_say_text(&answer, registry.epoch);
+    answer_say(&answer, ":%" PRIu64 "\r\n", registry.revision);
 }
 
 /* An epoch or a cursor may be a text that no registry has given. */
 static bool has_blank(const struct peer_command *command)
 {
-    for (size_t i = 0; i < word_count(command); i++)
-        if (strchr(word(command, i), ' ') != NULL)
+    for (size_t i = 0; i < peer_word_count(command); i++)
+        if (strchr(peer_word(command, i), ' ') != NULL)
             return true;
     return false;
 }
@@ -240,8 +137,8 @@ static bool has_blank(const struct peer_command *command)
 static void answer_well(struct peer *peer, const struct peer_command *command)
 {
     enum server_question question = question_of(command);
-    const char *owner = owner_of(behind(word(command, 1), PREFIX "heartbeat:"));
-    answer_length = 0;
+    const char *owner = owner_of(peer_behind(peer_word(command, 1), PREFIX "heartbeat:"));
+    answer_clear(&answer);
     if (question == QUESTION_REGISTER) {
         answer_register(command);
     } else if (question == QUESTION_DEREGISTER) {
@@ -250,15 +147,16 @@ static void answer_well(struct peer *peer, const struct peer_command *command)
         answer_reconcile(peer);
     } else if (question == QUESTION_BEAT) {
         if (owner[0] == '\0')
-            say("$-1\r\n");
+            answer_say(&answer, "$-1\r\n");
         else
-            say_text(owner);
+            answer_say_text(&answer, owner);
     } else if (question == QUESTION_SYNC && has_blank(command)) {
-        say("*4\r\n$4\r\nfull\r\n$2\r\ne1\r\n:%" PRIu64 "\r\n$12\r\n000000000000\r\n", registry.revision);
+        answer_say(&answer, "*4\r\n$4\r\nfull\r\n$2\r\ne1\r\n:%" PRIu64 "\r\n$12\r\n000000000000\r\n",
+                   registry.revision);
     } else if (question == QUESTION_PING && command->conn == server.events_conn) {
-        say("*2\r\n$4\r\npong\r\n$0\r\n\r\n");
-    } else if (!answer_lookup(command)) {
-        say("%s", registry_answer(peer, command));
+        answer_say(&answer, "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+    } else {
+        answer_say(&answer, "%s", registry_answer(peer, command));
     }
 }
 
@@ -291,54 +189,54 @@ static bool take_disturbance(enum server_question question, struct disturbance *
 
 static void echo(const struct peer_command *command)
 {
-    answer_length = 0;
-    say("-ERR unknown command '%.64s', with args beginning with: ", word(command, 0));
-    for (size_t i = 1; i < word_count(command) && i < 8; i++)
-        say("'%.64s' ", word(command, i));
-    say("\r\n");
-    for (size_t i = 0; i + 2 < answer_length; i++)
-        if (answer[i] == '\r' || answer[i] == '\n')
-            answer[i] = ' ';
+    answer_clear(&answer);
+    answer_say(&answer, "-ERR unknown command '%.64s', with args beginning with: ", peer_word(command, 0));
+    for (size_t i = 1; i < peer_word_count(command) && i < 8; i++)
+        answer_say(&answer, "'%.64s' ", peer_word(command, i));
+    answer_say(&answer, "\r\n");
+    for (size_t i = 0; i + 2 < answer.length; i++)
+        if (answer.bytes[i] == '\r' || answer.bytes[i] == '\n')
+            answer.bytes[i] = ' ';
 }
 
 static void set_answer(const uint8_t *bytes, size_t length)
 {
-    answer_length = length < sizeof(answer) ? length : sizeof(answer);
-    memcpy(answer, bytes, answer_length);
+    answer.length = length < sizeof(answer.bytes) ? length : sizeof(answer.bytes);
+    memcpy(answer.bytes, bytes, answer.length);
 }
 
 static void disturb(const struct peer_command *command, const struct disturbance *disturbance)
 {
     struct input bytes = disturbance->bytes;
-    size_t length = answer_length;
+    size_t length = answer.length;
     server.has_forged = server.has_forged || (disturbance->kind != WITHHELD && disturbance->kind != CUT_OFF);
     switch (disturbance->kind) {
     case WITHHELD:
-        answer_length = 0;
+        answer_clear(&answer);
         break;
     case INSTEAD:
         set_answer(bytes.at, (size_t)(bytes.end - bytes.at));
         break;
     case HOSTILE:
-        answer_length = 0;
-        say("%s", hostile_replies[input_byte(&bytes) % hostile_reply_count]);
+        answer_clear(&answer);
+        answer_say(&answer, "%s", hostile_answers[input_byte(&bytes) % hostile_answer_count]);
         break;
     case MUTATED:
-        answer_length = mutate(answer, answer_length, sizeof(answer), bytes);
+        answer.length = mutate(answer.bytes, answer.length, sizeof(answer.bytes), bytes);
         break;
     case DOUBLED:
-        if (2 * length < sizeof(answer))
-            memcpy(answer + length, answer, length);
-        answer_length = 2 * length < sizeof(answer) ? 2 * length : length;
+        if (2 * length < sizeof(answer.bytes))
+            memcpy(answer.bytes + length, answer.bytes, length);
+        answer.length = 2 * length < sizeof(answer.bytes) ? 2 * length : length;
         break;
     case ECHOED:
         echo(command);
         break;
     case HALVED:
         server_flush();
-        answer_length = length > 0 ? input_number(&bytes) % length : 0;
-        server.halved_length = length - answer_length;
-        memcpy(server.halved, answer + answer_length, server.halved_length);
+        answer.length = length > 0 ? input_number(&bytes) % length : 0;
+        server.halved_length = length - answer.length;
+        memcpy(server.halved, answer.bytes + answer.length, server.halved_length);
         server.halved_conn = command->conn;
         break;
     default:
@@ -361,7 +259,7 @@ static const char *server_answer(struct peer *peer, const struct peer_command *c
     answer_well(peer, command);
     if (take_disturbance(question, &disturbance))
         disturb(command, &disturbance);
-    peer_send(peer, command->conn, answer, answer_length);
+    peer_send(peer, command->conn, answer.bytes, answer.length);
     if (disturbance.kind == CUT_OFF)
         peer_hang_up(peer, command->conn);
     return "";
@@ -372,7 +270,7 @@ void server_calm(void)
     server.disturbance_count = 0;
     server.wait = 5000;
     server.held = server.unjudged = 0;
-    server.unadopted = 0;
+    registry.unadopted = 0;
     registry.lies = 0;
     sim.loop.fail_io_new = sim.loop.fail_io_update = 0;
     if (sim.peer.listener == -1)
@@ -438,9 +336,9 @@ void server_send_event(struct input bytes, bool is_mutated, const char *id)
     server.has_forged = server.has_forged || is_mutated || id == NULL;
     if (!is_open(server.events_conn))
         return;
-    answer_length = 0;
-    say("*3\r\n$7\r\nmessage\r\n$23\r\nnetron:discovery:events\r\n$%zu\r\n", length);
-    peer_send(&sim.peer, server.events_conn, answer, answer_length);
+    answer_clear(&answer);
+    answer_say(&answer, "*3\r\n$7\r\nmessage\r\n$23\r\nnetron:discovery:events\r\n$%zu\r\n", length);
+    peer_send(&sim.peer, server.events_conn, answer.bytes, answer.length);
     peer_send(&sim.peer, server.events_conn, payload, length);
     peer_send(&sim.peer, server.events_conn, "\r\n", 2);
 }
@@ -474,5 +372,5 @@ void server_set_reconciled(long long wait, long long held, long long unjudged)
 
 void server_set_unadopted(unsigned count)
 {
-    server.unadopted = count;
+    registry.unadopted = count;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "registry.h"
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,22 +10,7 @@
 struct registry registry;
 struct event_recorder registry_heard;
 
-static char answer[65536];
-static size_t answer_length;
-
-static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    answer_length += (size_t)vsnprintf(answer + answer_length, sizeof(answer) - answer_length, format, arguments);
-    va_end(arguments);
-    ck_assert_uint_lt(answer_length, sizeof(answer));
-}
-
-static void say_text(const char *text)
-{
-    say("$%zu\r\n%s\r\n", strlen(text), text);
-}
+static struct answer answer;
 
 /* ---- what stands there ---- */
 
@@ -154,7 +138,7 @@ const char *registry_record(const struct registry_node *node)
 
 static void say_record(const struct registry_node *node)
 {
-    say_text(registry_record(node));
+    answer_say_text(&answer, registry_record(node));
 }
 
 const char *registry_event(const char *id)
@@ -178,7 +162,7 @@ static void say_digest(void)
     if (registry.lies > 0)
         registry.lies--;
     snprintf(digits, sizeof(digits), "%012" PRIx64, (digest_of_all() + (is_wrong ? 1 : 0)) & TAG_MASK);
-    say_text(digits);
+    answer_say_text(&answer, digits);
 }
 
 static int compare_revisions(const void *one, const void *other)
@@ -197,19 +181,19 @@ static void say_delta(uint64_t revision, size_t limit)
             changes[count++] = &registry.nodes[i];
     qsort(changes, count, sizeof(changes[0]), compare_revisions);
     size_t told = count < limit ? count : limit;
-    say("*%zu\r\n", 5 + 3 * told);
-    say_text("delta");
-    say_text(registry.epoch);
-    say(":%" PRIu64 "\r\n", registry.revision);
+    answer_say(&answer, "*%zu\r\n", 5 + 3 * told);
+    answer_say_text(&answer, "delta");
+    answer_say_text(&answer, registry.epoch);
+    answer_say(&answer, ":%" PRIu64 "\r\n", registry.revision);
     say_digest();
-    say(":%d\r\n", told < count);
+    answer_say(&answer, ":%d\r\n", told < count);
     for (size_t i = 0; i < told; i++) {
-        say_text(changes[i]->id);
-        say(":%" PRIu64 "\r\n", changes[i]->revision);
+        answer_say_text(&answer, changes[i]->id);
+        answer_say(&answer, ":%" PRIu64 "\r\n", changes[i]->revision);
         if (changes[i]->port > 0)
             say_record(changes[i]);
         else
-            say_text("");
+            answer_say_text(&answer, "");
     }
 }
 
@@ -237,24 +221,24 @@ static void answer_sync(const struct peer_command *command)
         say_delta(known, limit);
         return;
     }
-    say("*4\r\n");
-    say_text("full");
-    say_text(registry.epoch);
-    say(":%" PRIu64 "\r\n", registry.revision);
-    say_text("000000000000");
+    answer_say(&answer, "*4\r\n");
+    answer_say_text(&answer, "full");
+    answer_say_text(&answer, registry.epoch);
+    answer_say(&answer, ":%" PRIu64 "\r\n", registry.revision);
+    answer_say_text(&answer, "000000000000");
 }
 
 static void answer_numbers(void)
 {
     char revision[32];
     if (registry.epoch[0] == '\0') {
-        say("*2\r\n$-1\r\n$-1\r\n");
+        answer_say(&answer, "*2\r\n$-1\r\n$-1\r\n");
         return;
     }
     snprintf(revision, sizeof(revision), "%" PRIu64, registry.revision);
-    say("*2\r\n");
-    say_text(registry.epoch);
-    say_text(revision);
+    answer_say(&answer, "*2\r\n");
+    answer_say_text(&answer, registry.epoch);
+    answer_say_text(&answer, revision);
 }
 
 /* The cursor is the place in the array, plus 1000 so that it is no small number. */
@@ -268,13 +252,13 @@ static void answer_page(const struct peer_command *command)
     for (size_t i = from; i < to; i++)
         live += registry.nodes[i].port > 0;
     snprintf(next, sizeof(next), "%zu", to < registry.count ? to + 1000 : 0);
-    say("*2\r\n");
-    say_text(next);
-    say("*%zu\r\n", 2 * live);
+    answer_say(&answer, "*2\r\n");
+    answer_say_text(&answer, next);
+    answer_say(&answer, "*%zu\r\n", 2 * live);
     for (size_t i = from; i < to; i++) {
         if (registry.nodes[i].port == 0)
             continue;
-        say_text(registry.nodes[i].id);
+        answer_say_text(&answer, registry.nodes[i].id);
         say_record(&registry.nodes[i]);
     }
 }
@@ -293,13 +277,13 @@ static enum registry_question question_of(const struct peer_command *command)
 const char *registry_answer(struct peer *peer, const struct peer_command *command)
 {
     enum registry_question question = question_of(command);
+    answer_clear(&answer);
     if (question == QUESTIONS)
-        return peer_answer_well(peer, command);
+        return registry_answer_lookup(command, &answer) ? answer.bytes : peer_answer_well(peer, command);
     size_t number = registry.asked[question]++;
     const char *instead = registry.interrupt != NULL ? registry.interrupt(question, number) : NULL;
     if (instead != NULL)
         return instead;
-    answer_length = 0;
     if (question == ASKED_SYNC)
         answer_sync(command);
     else if (question == ASKED_NUMBERS)
@@ -307,10 +291,11 @@ const char *registry_answer(struct peer *peer, const struct peer_command *comman
     else if (question == ASKED_PAGE)
         answer_page(command);
     else
-        say("%s", registry.reconciled != NULL
-                      ? registry.reconciled
-                      : "*9\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n$1\r\n0\r\n:0\r\n:0\r\n"); /* no epoch */
-    return answer;
+        answer_say(&answer, "%s",
+                   registry.reconciled != NULL
+                       ? registry.reconciled
+                       : "*9\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n$1\r\n0\r\n:0\r\n:0\r\n"); /* no epoch */
+    return answer.bytes;
 }
 
 /* ---- with a discovery ---- */

@@ -6,6 +6,7 @@
 #ifndef NETRON_TEST_REGISTRY_H
 #define NETRON_TEST_REGISTRY_H
 
+#include "answer.h"
 #include "sim.h"
 
 #define REGISTRY_NODES_MAX 64
@@ -28,9 +29,10 @@ struct registry {
     uint64_t floor;
     struct registry_node nodes[REGISTRY_NODES_MAX];
     size_t count;
-    size_t page;       /* records in a page of HSCAN; 0 = all */
-    size_t delta_page; /* changes in a reply; 0 = as many as are asked for */
-    int lies;          /* so many digests are told wrong; -1 = all */
+    size_t page;        /* records in a page of HSCAN; 0 = all */
+    size_t delta_page;  /* changes in a reply; 0 = as many as are asked for */
+    unsigned unadopted; /* so many nodes stand in the index that nobody looks after */
+    int lies;           /* so many digests are told wrong; -1 = all */
 
     size_t asked[QUESTIONS];
     /* Called before a question is answered; number counts those of its kind, from 0. What it returns is the answer, ""
@@ -51,6 +53,9 @@ void registry_remove(const char *id);
 /* Everything is lost; "" = also that there was a registry. */
 void registry_flush(const char *epoch);
 const char *registry_answer(struct peer *peer, const struct peer_command *command);
+/* What a lookup asks, and SCRIPT LOAD; false when the command is none of these. Of the nodes every fourth is one of the
+ * original's, whose heartbeat is not the record's. */
+bool registry_answer_lookup(const struct peer_command *command, struct answer *answer);
 
 /* The line of a node that is there. Valid until the next call. */
 const char *registry_record(const struct registry_node *node);

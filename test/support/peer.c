@@ -309,6 +309,23 @@ void peer_renew(struct peer *peer)
 
 /* ---- what it heard ---- */
 
+size_t peer_word_count(const struct peer_command *command)
+{
+    return ((const redisReply *)command->words)->elements;
+}
+
+const char *peer_word(const struct peer_command *command, size_t position)
+{
+    const redisReply *words = command->words;
+    return position < words->elements ? words->element[position]->str : "";
+}
+
+const char *peer_behind(const char *text, const char *beginning)
+{
+    size_t length = strlen(beginning);
+    return strncmp(text, beginning, length) == 0 ? text + length : "";
+}
+
 size_t peer_count(const struct peer *peer, const char *beginning)
 {
     size_t count = 0;

@@ -69,6 +69,12 @@ bool peer_is_sync(const struct peer_command *command);
 bool peer_is_reconcile(const struct peer_command *command);
 bool peer_is_handshake(const struct peer_command *command);
 
+/* The words of a command that is being answered; "" behind the last. */
+size_t peer_word_count(const struct peer_command *command);
+const char *peer_word(const struct peer_command *command, size_t position);
+/* What of a text follows its beginning; "" when it begins otherwise. */
+const char *peer_behind(const char *text, const char *beginning);
+
 /* Among the commands that begin so: how many there were, and the one of that position (negative: from the end). */
 size_t peer_count(const struct peer *peer, const char *beginning);
 const struct peer_command *peer_find(const struct peer *peer, const char *beginning, int position);
