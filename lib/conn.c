@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "conn.h"
+#include "bounds.h"
 #include "sigpipe.h"
 
 #include <hiredis/async.h>
@@ -13,18 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* No honest reply comes near these: a page of 512 records of the largest size is below them. They bound what a hostile
- * or broken server can make the reader hold, and how long it can make it search. */
-#define REPLY_BYTES_MAX (size_t)(256u * 1024u * 1024u)
-#define REPLY_ELEMENTS_MAX (size_t)(1024u * 1024u)
-#define LINE_BYTES_MAX (size_t)(64u * 1024u)
-
-#if HIREDIS_MAJOR >= 1
-typedef size_t element_count;
-#else
-typedef int element_count;
-#endif
 
 enum conn_state {
     CONN_CONNECTING,
@@ -44,10 +33,8 @@ struct netron_conn {
     bool streams;
     bool is_doubted; /* a PING is to show whether the answers are in step */
     struct netron_requests requests;
-    size_t bytes;    /* of the reply that is under way */
-    size_t elements; /* of its arrays */
-    redisReplyObjectFunctions functions;
-    void *(*create_array)(const redisReadTask *task, element_count count); /* hiredis' own */
+    struct netron_bounds bounds;
+    uint64_t begun_at; /* when the reply that is under way began to arrive */
     uint32_t command_timeout_ms;
     uint64_t heard_at;
     struct netron_deadline patience; /* for the oldest request */
@@ -217,24 +204,6 @@ static void set_socket_options(struct netron_conn *conn)
     }
 }
 
-/* The reader allocates an array as soon as its length is said, so the length must be checked before. */
-static void *create_array(const redisReadTask *task, element_count count)
-{
-    struct netron_conn *conn = task->privdata;
-    conn->elements += (size_t)count;
-    return conn->elements <= REPLY_ELEMENTS_MAX ? conn->create_array(task, count) : NULL;
-}
-
-static void bound_reader(struct netron_conn *conn)
-{
-    redisReader *reader = conn->context->c.reader;
-    conn->functions = *reader->fn;
-    conn->create_array = conn->functions.createArray;
-    conn->functions.createArray = create_array;
-    reader->fn = &conn->functions;
-    reader->privdata = conn;
-}
-
 static void on_io(unsigned events, void *arg);
 static void on_patience(void *arg);
 
@@ -262,7 +231,7 @@ int netron_conn_open(struct netron_core *core, const struct netron_endpoint *end
     netron_deadline_init(&conn->patience, on_patience, conn);
     netron_deadline_init(&conn->farewell, on_farewell, conn);
     set_socket_options(conn);
-    bound_reader(conn);
+    netron_bounds_set(&conn->bounds, context->c.reader);
     conn->interest = NETRON_WRITABLE;
     conn->io = core->loop->io_new(core->loop, context->c.fd, conn->interest, on_io, conn);
     if (conn->io == NULL) {
@@ -347,23 +316,24 @@ static void dispatch(struct netron_conn *conn, const struct netron_reply *reply)
     }
 }
 
-/* What is left of the buffer is part of a reply. The header of a long string stays in front of it until it is whole, so
- * even then a line end is near. */
-static bool is_endless(const struct netron_conn *conn)
+/* When something has to be there. A message counts from its first byte: one whose rest never comes would swallow all
+ * that follow it, and the PONGs with them. */
+static uint64_t due(const struct netron_conn *conn)
 {
-    const redisReader *reader = conn->context->c.reader;
-    return conn->bytes > REPLY_BYTES_MAX || (reader->len - reader->pos > LINE_BYTES_MAX &&
-                                             memchr(reader->buf + reader->pos, '\n', LINE_BYTES_MAX) == NULL);
+    const struct netron_request *oldest = netron_requests_first(&conn->requests);
+    if (oldest != NULL)
+        return oldest->due;
+    return conn->streams && conn->bounds.bytes > 0 ? conn->begun_at + conn->command_timeout_ms : UINT64_MAX;
 }
 
 static void fail_by_reader(const struct netron_conn *conn, const redisReader *reader, struct netron_failure *why)
 {
-    if (conn->elements > REPLY_ELEMENTS_MAX)
-        netron_fail(why, NETRON_EPROTOCOL, "Redis sent an array of too many elements");
-    else if (reader->err == REDIS_ERR_OOM)
+    const char *excess = conn->bounds.excess;
+    if (excess == NULL && reader->err == REDIS_ERR_OOM)
         netron_fail(why, NETRON_ENOMEM, "no memory for a reply of Redis");
     else
-        netron_fail(why, NETRON_EPROTOCOL, "Redis sent what is no Redis protocol: %s", reader->errstr);
+        netron_fail(why, NETRON_EPROTOCOL, "Redis sent what is no Redis protocol: %s",
+                    excess != NULL ? excess : reader->errstr);
 }
 
 static void parse_replies(struct netron_conn *conn)
@@ -378,12 +348,12 @@ static void parse_replies(struct netron_conn *conn)
         }
         if (reply == NULL)
             break;
-        conn->bytes = reader->len - reader->pos;
-        conn->elements = 0;
+        netron_bounds_finished(&conn->bounds, reader);
+        conn->begun_at = netron_core_now(conn->core);
         dispatch(conn, reply);
         freeReplyObject(reply);
     }
-    if (conn->state == CONN_OPEN && is_endless(conn)) {
+    if (conn->state == CONN_OPEN && netron_bounds_is_endless(&conn->bounds, conn->context->c.reader)) {
         netron_fail(&why, NETRON_EPROTOCOL, "Redis sent a reply without end");
         netron_conn_close(conn, &why);
     }
@@ -403,8 +373,12 @@ static void read_in(struct netron_conn *conn)
     size_t arrived = context->reader->len - before;
     if (arrived > 0)
         conn->heard_at = netron_core_now(conn->core);
-    conn->bytes += arrived;
+    if (conn->bounds.bytes == 0)
+        conn->begun_at = conn->heard_at;
+    netron_bounds_arrived(&conn->bounds, arrived);
     parse_replies(conn);
+    if (conn->state == CONN_OPEN && !conn->patience.set && due(conn) != UINT64_MAX)
+        netron_core_after(conn->core, &conn->patience, conn->command_timeout_ms);
 }
 
 /* Not redisAsyncHandleWrite(), which would end the context at a failure, and with it what Redis said before it hung up:
@@ -464,12 +438,12 @@ bool netron_conn_has_unread(const struct netron_conn *conn)
 static void on_patience(void *arg)
 {
     struct netron_conn *conn = arg;
-    const struct netron_request *oldest = netron_requests_first(&conn->requests);
-    if (oldest == NULL)
-        return;
     uint64_t now = netron_core_now(conn->core);
-    if (oldest->due > now) {
-        netron_core_after(conn->core, &conn->patience, oldest->due - now);
+    uint64_t at = due(conn);
+    if (at == UINT64_MAX)
+        return;
+    if (at > now) {
+        netron_core_after(conn->core, &conn->patience, at - now);
         return;
     }
     if (netron_conn_has_unread(conn)) { /* the answer may be there: it was us who were late */
@@ -477,7 +451,8 @@ static void on_patience(void *arg)
         return;
     }
     struct netron_failure why;
-    netron_fail(&why, NETRON_ETIMEDOUT, "Redis did not answer within %u ms", conn->command_timeout_ms);
+    netron_fail(&why, NETRON_ETIMEDOUT, "Redis did not %s within %u ms",
+                netron_requests_first(&conn->requests) != NULL ? "answer" : "end a message", conn->command_timeout_ms);
     netron_conn_close(conn, &why);
 }
 

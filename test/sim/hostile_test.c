@@ -86,6 +86,23 @@ START_TEST(an_array_that_promises_too_much_is_refused_before_it_is_allocated)
 }
 END_TEST
 
+/* hiredis 1.x sets no limit itself, and frees what is nested by recursion. */
+START_TEST(arrays_in_arrays_without_end_are_refused)
+{
+    static char text[4 * 500000 + 1];
+    for (size_t i = 0; i + 4 < sizeof(text); i += 4)
+        memcpy(text + i, "*1\r\n", 4);
+    sim_join();
+    sim_settle();
+    for (size_t sent = 0; sent + 50000 < sizeof(text) && sim.peer.conns[0] != -1; sent += 50000) {
+        peer_send(&sim.peer, 0, text + sent, 50000);
+        sim_settle();
+    }
+    ck_assert_int_eq(sim.peer.conns[0], -1);
+    ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_EPROTOCOL);
+}
+END_TEST
+
 START_TEST(a_line_without_end_is_given_up)
 {
     static const char *const beginnings[] = {"+", "-", ":", "$", "*", ""};
@@ -212,6 +229,7 @@ int main(void)
     tcase_add_loop_test(replies, bytes_that_nothing_asked_for_end_the_connection, 0, 9);
     tcase_add_test(replies, a_reply_in_single_bytes_is_a_reply);
     tcase_add_loop_test(replies, an_array_that_promises_too_much_is_refused_before_it_is_allocated, 0, 4);
+    tcase_add_test(replies, arrays_in_arrays_without_end_are_refused);
     tcase_add_loop_test(replies, a_line_without_end_is_given_up, 0, 6);
     tcase_add_test(replies, a_long_string_is_no_endless_line);
     tcase_add_loop_test(replies, answers_that_are_out_of_step_are_noticed_and_the_connection_is_made_anew, 0, 2);
