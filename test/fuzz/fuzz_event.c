@@ -5,6 +5,7 @@
 #include "hostile.h"
 #include "node.h"
 #include <inttypes.h>
+#include <jansson.h>
 
 static void set(json_t *object, const char *member, json_t *value)
 {
