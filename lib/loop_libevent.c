@@ -36,6 +36,7 @@ struct libevent_loop {
     struct event_base *base;
     struct evdns_base *dns; /* made when the first host name comes */
     bool dns_is_stale;      /* what it knows of the system's name service has to be read again */
+    unsigned under_way;     /* resolutions, without those that were cancelled */
     struct evutil_monotonic_timer *clock;
 };
 
@@ -282,6 +283,7 @@ static void on_resolved(int result, struct evutil_addrinfo *list, void *arg)
         return;
     }
     resolution->answered = true;
+    resolution->loop->under_way--;
     if (resolution->count == 0) {
         resolution->code = NETRON_ERESOLVE;
         resolution->reason = result != 0 ? evutil_gai_strerror(result) : "no address of a known kind";
@@ -290,8 +292,9 @@ static void on_resolved(int result, struct evutil_addrinfo *list, void *arg)
     event_active(resolution->delivery, EV_TIMEOUT, 1);
 }
 
-/* Reads what the system says about names: at first, and again after a failure, for a daemon can be older than its
- * network. A missing file is no error: names of /etc/hosts and a name server on this host still count. */
+/* Reads what the system says about names: whenever no other question waits, for a daemon can be older than its network,
+ * and without memory what was read was only a part, which nobody tells; and after a failure. A missing file is no
+ * error: names of /etc/hosts and a name server on this host still count. */
 static struct evdns_base *name_service(struct libevent_loop *self)
 {
     if (self->dns == NULL) { /* DISABLE_WHEN_INACTIVE: name servers' sockets must not keep the base from ending */
@@ -300,9 +303,8 @@ static struct evdns_base *name_service(struct libevent_loop *self)
             return NULL;
         /* The default of 5 s is longer than a resolution lives when one of several name servers is dead. */
         evdns_base_set_option(self->dns, "timeout:", "1");
-        self->dns_is_stale = true;
     }
-    if (self->dns_is_stale) {
+    if (self->dns_is_stale || self->under_way == 0) {
         evdns_base_clear_nameservers_and_suspend(self->dns);
         evdns_base_clear_host_addresses(self->dns);
         evdns_base_resolv_conf_parse(self->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
@@ -327,6 +329,7 @@ static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, 
         free(resolution);
         return NULL;
     }
+    self->under_way++;
     struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     evdns_getaddrinfo(dns, host, NULL, &hints, on_resolved, resolution);
     return resolution;
@@ -336,10 +339,12 @@ static void resolve_cancel(netron_loop *loop, void *handle)
 {
     struct libevent_resolution *resolution = handle;
     resolution->fn = NULL;
-    if (resolution->answered)
+    if (resolution->answered) {
         resolution_free(resolution);
-    else /* it was waited for in vain: what was read may be less than what is there, for want of memory */
-        of(loop)->dns_is_stale = true;
+        return;
+    }
+    of(loop)->under_way--;
+    of(loop)->dns_is_stale = true; /* it was waited for in vain */
 }
 
 /* ---- the table ---- */

@@ -17,7 +17,8 @@ struct event_base;
 
 /*
  * Makes a loop object on a libevent base (libevent 2.1 or newer). The base stays the caller's and must outlive it.
- * Host names are resolved by evdns, which reads /etc/resolv.conf and /etc/hosts when the first name comes.
+ * Host names are resolved by evdns; /etc/resolv.conf and /etc/hosts are read for each question that comes alone.
+ * Each discovery holds one descriptor more on it, for a timer that libevent has no memory for.
  * Returns 0 and the loop in *out, NETRON_EINVAL, NETRON_ENOMEM. Free it with netron_loop_free().
  */
 NETRON_API int netron_libevent_loop_new(struct event_base *base, netron_loop **out);
