@@ -245,8 +245,7 @@ END_TEST
 static void hear_of_originals(void)
 {
     static const char *const hints[] = {
-        "{\"type\":\"NODE_REGISTERED\",\"nodeId\":\"an-original\",\"address\":\"10.0.0.2:1\",\"services\":[],"
-        "\"timestamp\":1}",
+        "{\"type\":\"NODE_REGISTERED\",\"nodeId\":\"an-original\",\"address\":\"10.0.0.2:1\",\"services\":[]}",
         "{\"type\":\"NODE_UPDATED\",\"nodeId\":\"n03\",\"address\":\"10.0.0.2:2\",\"services\":[],\"timestamp\":1}",
         "{\"type\":\"NODE_DEREGISTERED\",\"nodeId\":\"n04\",\"timestamp\":1}",
         "no event at all",

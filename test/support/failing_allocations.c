@@ -25,7 +25,7 @@ char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t size);
 void __real__mark_point(const char *file, int line);
 void __real__ck_assert_failed(const char *file, int line, const char *expression, const char *format, ...)
-    __attribute__((noreturn));
+    __attribute__((noreturn, format(printf, 4, 5)));
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
@@ -33,7 +33,7 @@ char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t size);
 void __wrap__mark_point(const char *file, int line);
 void __wrap__ck_assert_failed(const char *file, int line, const char *expression, const char *format, ...)
-    __attribute__((noreturn));
+    __attribute__((noreturn, format(printf, 4, 5)));
 
 static bool is_granted(unsigned whose)
 {
