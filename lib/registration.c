@@ -83,6 +83,22 @@ static void act_after_interval(netron_registration *registration)
                                                       netron_core_random(registration->core)));
 }
 
+/* After an answer. One that took long came late from Redis, or was read late by a loop that stood still, and the lease
+ * has become short meanwhile. With them the beats of a fleet have come to the same moment, from which they part again.
+ */
+static void act_within_lease(netron_registration *registration)
+{
+    const struct netron_settings *settings = registration->registrar->settings;
+    uint64_t took = netron_core_now(registration->core) - registration->sent_at;
+    uint64_t half = took < settings->heartbeat_ttl_ms ? (settings->heartbeat_ttl_ms - took) / 2 : 0;
+    uint32_t limit = half < settings->heartbeat_interval_ms ? (uint32_t)half : settings->heartbeat_interval_ms;
+    if (took <= settings->heartbeat_interval_ms / 2)
+        act_after_interval(registration);
+    else
+        netron_registration_act_after(registration,
+                                      netron_backoff_spread(limit, netron_core_random(registration->core)));
+}
+
 static void forget_in_flight(netron_registration *registration)
 {
     if (registration->in_flight == OPERATION_BEAT)
@@ -322,7 +338,7 @@ static void on_beat(void *arg, const struct netron_reply *reply, const struct ne
         if (registration->stored != registration->wanted)
             netron_registration_act_after(registration, 0);
         else
-            act_after_interval(registration);
+            act_within_lease(registration);
         succeed(registration);
     } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
         lost(registration);
@@ -370,7 +386,7 @@ static void stored(netron_registration *registration)
                                       netron_backoff_spread(registration->registrar->settings->heartbeat_interval_ms,
                                                             netron_core_random(registration->core)));
     else
-        act_after_interval(registration);
+        act_within_lease(registration);
     if (is_repair)
         registration->registrar->repaired(registration->registrar->ended_arg);
     succeed(registration);

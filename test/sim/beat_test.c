@@ -238,6 +238,36 @@ START_TEST(a_heartbeat_that_could_not_be_renewed_for_its_whole_ttl_is_told_as_lo
 }
 END_TEST
 
+static const char *hold_beats(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is(command, "GETEX") ? "" : peer_answer_well(peer, command);
+}
+
+/* Redis was late, or the loop: the lease counts from when it was asked. */
+START_TEST(an_answer_that_took_long_is_followed_by_the_next_beat_before_the_lease_is_over)
+{
+    const uint32_t took = _i == 0 ? 3 * TTL / 5 : INTERVAL * 3 / 4;
+    sim.options.command_timeout_ms = sim.options.ping_interval_ms = 10 * TTL;
+    sim_join_and_register();
+    sim.peer.answer = hold_beats;
+    while (sim_count("GETEX") == 0)
+        sim_advance(1);
+    uint64_t lease_over = sim.loop.now + TTL;
+    sim_advance(took);
+    ck_assert_uint_eq(sim_count("GETEX"), 1);
+    sim.peer.answer = peer_answer_well;
+    char alive[96];
+    snprintf(alive, sizeof(alive), "$%zu\r\n%s\r\n", strlen(sim.peer.incarnation), sim.peer.incarnation);
+    peer_send(&sim.peer, 0, alive, strlen(alive));
+    sim_settle();
+    uint64_t half = (lease_over - sim.loop.now) / 2;
+    sim_advance(half < INTERVAL ? half : INTERVAL);
+    ck_assert_uint_ge(sim_count("GETEX"), 2);
+    ck_assert_uint_lt(sim_at("GETEX", 1), lease_over);
+    ck_assert_int_eq(sim.states.count, 1);
+}
+END_TEST
+
 /* What it was refused with is told as the reason, and goes on being that. */
 START_TEST(a_heartbeat_that_redis_refused_to_renew_for_its_whole_ttl_is_told_as_lost_once)
 {
@@ -442,6 +472,7 @@ int main(void)
     tcase_add_test(timing, retry_count_and_delay_are_options);
     tcase_add_test(timing, a_failed_beat_is_tried_again_the_same_way);
     tcase_add_test(timing, a_heartbeat_that_could_not_be_renewed_for_its_whole_ttl_is_told_as_lost_once);
+    tcase_add_loop_test(timing, an_answer_that_took_long_is_followed_by_the_next_beat_before_the_lease_is_over, 0, 2);
     tcase_add_test(timing, a_heartbeat_that_redis_refused_to_renew_for_its_whole_ttl_is_told_as_lost_once);
     tcase_add_loop_test(
         timing, after_a_reconnect_the_heartbeat_is_looked_after_within_an_interval_and_before_its_lease_is_over, 0, 2);
