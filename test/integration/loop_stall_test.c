@@ -68,7 +68,8 @@ START_TEST(a_loop_that_stood_still_for_half_a_ttl_beats_at_once_and_nobody_hears
 {
     begin_owner();
     for (int times = 0; times < 3; times++) {
-        uint64_t before = scene_stats(sleeper).beats;
+        uint64_t before = scene_stats(sleeper).beats + 1;
+        AWAIT_BOTH(scene_stats(sleeper).beats == before); /* so that none is under way */
         world_run(&scene.world, TTL_MS / 2); /* without the other loop */
         ck_assert_uint_eq(scene_stats(sleeper).beats, before);
         uint64_t awake_at = world_clock_ms();
