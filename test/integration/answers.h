@@ -25,6 +25,12 @@ static const struct refusal {
 };
 enum { REFUSALS = COUNT(refusals) };
 
+static inline void open_answers(void)
+{
+    open_network();
+    options.retry_delay_ms = 20; /* what is refused is told soon */
+}
+
 /* "GETEX: LOADING Redis is ..." */
 static inline const char *words_of(const struct refusal *refusal, const char *command)
 {

@@ -200,7 +200,7 @@ int main(void)
     Suite *suite = suite_create("answers");
     TCase *tcase = suite_case(suite, "answers");
     tcase_add_unchecked_fixture(tcase, start_server, stop_server);
-    tcase_add_checked_fixture(tcase, open_network, close_network);
+    tcase_add_checked_fixture(tcase, open_answers, close_network);
     tcase_add_loop_test(tcase, a_refused_greeting_is_told_by_both_links_and_tried_until_it_is_not, 0, REFUSALS);
     tcase_add_loop_test(tcase, a_refused_registration_is_told_and_made_once_redis_allows, 0, REFUSALS);
     tcase_add_loop_test(tcase, a_node_whose_change_is_refused_is_kept_alive_as_it_was, 4, 6);

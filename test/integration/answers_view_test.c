@@ -114,9 +114,9 @@ int main(void)
     Suite *suite = suite_create("answers_view");
     TCase *tcase = suite_case(suite, "answers");
     tcase_add_unchecked_fixture(tcase, start_server, stop_server);
-    tcase_add_checked_fixture(tcase, open_network, close_network);
+    tcase_add_checked_fixture(tcase, open_answers, close_network);
     tcase_add_loop_test(tcase, a_refused_subscription_is_told_by_its_name_and_made_once_redis_allows, 0, REFUSALS);
-    tcase_add_loop_test(tcase, a_refused_ping_makes_the_subscription_anew, 0, REFUSALS);
+    tcase_add_loop_test(tcase, a_refused_ping_makes_the_subscription_anew, 7, REFUSALS);
     tcase_add_loop_test(tcase, a_refused_sync_leaves_the_last_picture_stale_until_redis_allows, 0, REFUSALS);
     tcase_add_loop_test(tcase, a_refused_look_after_the_registry_is_logged_with_its_reason, 0, REFUSALS);
     tcase_add_test(tcase, who_died_while_looks_were_refused_is_told_soon_after);

@@ -50,6 +50,7 @@ static inline void open_network(void)
     options.heartbeat_interval_ms = BEAT_MS;
     options.heartbeat_ttl_ms = TTL_MS;
     options.ping_interval_ms = PING_MS;
+    options.retry_delay_ms = 150; /* so that a reconnect is over before the last try */
     options.on_link = note_link;
     options.on_link_arg = &links;
     options.log = record_log;
