@@ -15,6 +15,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static uint64_t now(const struct peer *peer)
+{
+    return peer->loop != NULL ? peer->loop->now : world_clock_ms();
+}
+
 /* ---- what it says ---- */
 
 bool peer_is(const struct peer_command *command, const char *beginning)
@@ -96,7 +101,7 @@ static const char *answer_view(struct peer *peer, const struct peer_command *com
         return peer_say(peer,
                         "*9\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n$13\r\n%013" PRIu64 "\r\n$%zu\r\n%s\r\n:%" PRIu64
                         "\r\n",
-                        peer->loop->now, strlen(peer->epoch), peer->epoch, peer->revision);
+                        now(peer), strlen(peer->epoch), peer->epoch, peer->revision);
     if (peer_is(command, "HMGET netron:discovery:registry "))
         return peer_say(peer, "*2\r\n$%zu\r\n%s\r\n$1\r\n%u\r\n", strlen(peer->epoch), peer->epoch,
                         (unsigned)peer->revision % 10);
@@ -135,6 +140,31 @@ const char *peer_answer_well(struct peer *peer, const struct peer_command *comma
 const char *peer_answer_refusal(struct peer *peer, const struct peer_command *command)
 {
     return peer_is(command, peer->refused) ? peer->refusal : peer_answer_well(peer, command);
+}
+
+void peer_tell_story(struct peer *peer, const struct peer_step *story, size_t steps)
+{
+    peer->story = story;
+    peer->steps = steps;
+    peer->answer = peer_answer_story;
+}
+
+const char *peer_answer_story(struct peer *peer, const struct peer_command *command)
+{
+    int conn = command->conn;
+    if (peer->is_stalled[conn])
+        return "";
+    if (peer->steps == 0 || !peer_is(command, peer->story->command))
+        return peer_answer_well(peer, command);
+    const struct peer_step *step = peer->story++;
+    const char *answer = step->answer != NULL ? step->answer : peer_answer_well(peer, command);
+    peer->steps--;
+    peer->is_stalled[conn] = step->then == PEER_STALL;
+    if (step->then != PEER_HANG_UP)
+        return answer;
+    peer_send(peer, conn, answer, strlen(answer));
+    peer_hang_up(peer, conn);
+    return "";
 }
 
 const char *peer_answer_nothing(struct peer *peer, const struct peer_command *command)
@@ -197,7 +227,7 @@ static void note(struct peer *peer, int conn, const redisReply *words)
     ck_assert_msg(words->type == REDIS_REPLY_ARRAY, "a command that is no array");
     ck_assert_msg(peer->command_count < PEER_COMMANDS_MAX, "too many commands");
     struct peer_command *command = &peer->commands[peer->command_count++];
-    command->at = peer->loop->now;
+    command->at = now(peer);
     command->conn = conn;
     command->words = words;
     command->text[0] = '\0';
@@ -243,7 +273,9 @@ static bool take_connection(struct peer *peer)
     ck_assert_int_lt(peer->conn_count, PEER_CONNS_MAX);
     peer->conns[peer->conn_count] = fd;
     peer->readers[peer->conn_count] = redisReaderCreate();
-    peer->accepted_at[peer->conn_count++] = peer->loop->now;
+    peer->accepted_at[peer->conn_count++] = now(peer);
+    if (peer->greeting != NULL)
+        peer_send(peer, peer->conn_count - 1, peer->greeting, strlen(peer->greeting));
     return true;
 }
 
@@ -266,17 +298,32 @@ static bool work(void *arg)
     return worked;
 }
 
-void peer_open(struct peer *peer, struct fake_loop *loop)
+static void open_peer(struct peer *peer)
 {
-    *peer = (struct peer){.loop = loop, .answer = peer_answer_well, .epoch = "e1"};
+    peer->answer = peer_answer_well;
+    peer->epoch = "e1";
     strcpy(peer->folder, "/tmp/netron-peer-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(peer->folder));
     snprintf(peer->path, sizeof(peer->path), "%s/socket", peer->folder);
     snprintf(peer->url, sizeof(peer->url), "unix://%s", peer->path);
     peer->commands = calloc(PEER_COMMANDS_MAX, sizeof(*peer->commands));
     peer_listen(peer);
+}
+
+void peer_open(struct peer *peer, struct fake_loop *loop)
+{
+    *peer = (struct peer){.loop = loop};
+    open_peer(peer);
     loop->other_end = work;
     loop->other_end_arg = peer;
+}
+
+void peer_open_in_world(struct peer *peer, struct world *world)
+{
+    *peer = (struct peer){.world = world};
+    open_peer(peer);
+    world->other_end = work;
+    world->other_end_arg = peer;
 }
 
 void peer_close(struct peer *peer)
@@ -286,7 +333,10 @@ void peer_close(struct peer *peer)
         peer_stop_listening(peer);
     rmdir(peer->folder);
     free(peer->commands);
-    peer->loop->other_end = NULL;
+    if (peer->loop != NULL)
+        peer->loop->other_end = NULL;
+    else
+        peer->world->other_end = NULL;
 }
 
 void peer_renew(struct peer *peer)

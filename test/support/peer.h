@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A scripted other end: a listening Unix socket that reads the library's commands, notes each with the moment of the
- * virtual clock, and answers what the test's function says. It is no Redis and pretends to none: it says what a Redis
- * says at a moment that a test needs to the millisecond.
+ * clock, and answers what the test's function or story says. It is no Redis and pretends to none: it says what a Redis
+ * says at a moment that a test needs. On the fake loop that moment is one of the virtual clock, to the millisecond; in
+ * a world, of the real one.
  */
 #ifndef NETRON_TEST_PEER_H
 #define NETRON_TEST_PEER_H
 
 #include "fake_loop.h"
+#include "world.h"
 
 #define PEER_CONNS_MAX 256
 #define PEER_COMMANDS_MAX 4096
@@ -24,8 +26,16 @@ struct peer_command {
 /* The answer as RESP, "" for none yet. It may be built in peer->scratch. */
 typedef const char *(*peer_answer_fn)(struct peer *peer, const struct peer_command *command);
 
+/* One step of a story: the command that it waits for, by its beginning, and what that leads to. */
+struct peer_step {
+    const char *command;
+    const char *answer;                                 /* NULL: as a healthy Redis; "" for none */
+    enum { PEER_GO_ON, PEER_STALL, PEER_HANG_UP } then; /* it says nothing more on this connection; it closes it */
+};
+
 struct peer {
-    struct fake_loop *loop;
+    struct fake_loop *loop; /* one of these two */
+    struct world *world;
     char folder[64];
     char path[96];
     char url[112];
@@ -44,11 +54,16 @@ struct peer {
     const char *epoch;
     uint64_t revision;
     uint64_t digest;
-    const char *refused; /* for peer_answer_refusal(): the beginning of the command, and what is said to it */
+    const struct peer_step *story; /* for peer_answer_story(): what comes next */
+    size_t steps;                  /* left */
+    bool is_stalled[PEER_CONNS_MAX];
+    const char *greeting; /* said to whoever connects, before he asks; NULL = nothing */
+    const char *refused;  /* for peer_answer_refusal(): the beginning of the command, and what is said to it */
     const char *refusal;
 };
 
 void peer_open(struct peer *peer, struct fake_loop *loop);
+void peer_open_in_world(struct peer *peer, struct world *world);
 void peer_close(struct peer *peer);
 /* As if it were opened anew, for what opens it very often. It keeps its folder, and listens there. */
 void peer_renew(struct peer *peer);
@@ -57,6 +72,9 @@ void peer_renew(struct peer *peer);
 const char *peer_answer_well(struct peer *peer, const struct peer_command *command);
 /* The same, but for one command. */
 const char *peer_answer_refusal(struct peer *peer, const struct peer_command *command);
+/* What the next step of the story says, when it is its command; and else what a healthy Redis says. */
+const char *peer_answer_story(struct peer *peer, const struct peer_command *command);
+void peer_tell_story(struct peer *peer, const struct peer_step *story, size_t steps);
 /* Nothing, ever. */
 const char *peer_answer_nothing(struct peer *peer, const struct peer_command *command);
 /* Formats into peer->scratch. */

@@ -6,7 +6,7 @@
 
 void world_open(struct world *world)
 {
-    world->reactor = reactor_new();
+    *world = (struct world){.reactor = reactor_new()};
 }
 
 void world_close(struct world *world)
@@ -16,6 +16,8 @@ void world_close(struct world *world)
 
 void world_turn(struct world *world)
 {
+    if (world->other_end != NULL)
+        world->other_end(world->other_end_arg);
     reactor_turn(world->reactor, TICK_MS);
 }
 

@@ -8,6 +8,9 @@
 
 struct world {
     struct reactor *reactor;
+    /* Called before each turn: lets the other end of a connection work, when it is in this process. May be NULL. */
+    bool (*other_end)(void *arg);
+    void *other_end_arg;
 };
 
 void world_open(struct world *world);
