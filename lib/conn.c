@@ -126,12 +126,23 @@ static void release_context(struct netron_conn *conn)
 
 /* ---- closing: one door ---- */
 
+/* Nobody may hear later what was said in vain: by then it has been said again over another connection, or is not true
+ * any more. An orderly end would let the system go on delivering it for minutes. */
+static void take_back_what_is_unsent(const struct netron_conn *conn)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (conn->is_tcp && conn->context != NULL)
+        setsockopt(conn->context->c.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void netron_conn_close(struct netron_conn *conn, const struct netron_failure *why)
 {
     if (conn->state == CONN_CLOSING || conn->state == CONN_CLOSED)
         return;
     conn->state = CONN_CLOSING;
     conn->why = *why;
+    if (why->code == NETRON_ETIMEDOUT)
+        take_back_what_is_unsent(conn);
     netron_core_cancel(conn->core, &conn->patience);
     netron_core_after(conn->core, &conn->farewell, 0);
 }

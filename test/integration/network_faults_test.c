@@ -191,6 +191,35 @@ START_TEST(a_partition_shorter_than_the_ttl_is_no_event)
 }
 END_TEST
 
+/* ---- what comes late ---- */
+
+/* TCP goes on delivering for a while what was said on a connection, when whoever said it has closed it. */
+START_TEST(what_was_said_on_a_connection_that_was_given_up_takes_no_id_back)
+{
+    struct state_recorder newer = {0};
+    netron_options beside = world_options(server.url);
+    watcher = world_join(&world, &beside);
+    begin(watcher, "another", &newer); /* so that Redis has the script */
+    AWAIT(&world, latest_state(&newer) == NETRON_REGISTERED);
+    newer.count = 0;
+    discovery = world_join(&world, &options);
+    AWAIT(&world, links.is_up[COMMANDS]);
+    struct active_recorder found = {0};
+    ck_assert_int_eq(netron_is_node_active(discovery, "another", record_active, &found), 0);
+    AWAIT(&world, found.calls == 1);
+    proxy_hold(&proxy, PROXY_COMMANDS | PROXY_PRESENT, PROXY_TO_SERVER);
+    begin(discovery, "node-1", &states);
+    AWAIT(&world, latest_state(&states) == NETRON_REGISTERED); /* over another connection */
+    ck_assert_int_eq(down[COMMANDS].code, NETRON_ETIMEDOUT);
+    begin(watcher, "node-1", &newer);
+    AWAIT(&world, latest_state(&newer) == NETRON_REGISTERED && latest_state(&states) == NETRON_REPLACED);
+    proxy_heal(&proxy);
+    uint64_t enough = beats(watcher) + 10;
+    AWAIT(&world, beats(watcher) >= enough || latest_state(&newer) != NETRON_REGISTERED);
+    ck_assert_int_eq(newer.count, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("network_faults");
@@ -207,5 +236,6 @@ int main(void)
     tcase_add_test(tcase, a_server_that_accepts_and_never_answers_is_given_up_at_the_connect_timeout);
     tcase_add_test(tcase, after_a_partition_longer_than_the_ttl_the_node_is_back_within_one_beat_and_told_once);
     tcase_add_loop_test(tcase, a_partition_shorter_than_the_ttl_is_no_event, 0, 2);
+    tcase_add_test(tcase, what_was_said_on_a_connection_that_was_given_up_takes_no_id_back);
     return suite_run(suite);
 }

@@ -43,7 +43,8 @@ void proxy_stop(struct proxy *proxy);
 /* What becomes of bytes and of the end of a connection; one of these at a time for each link and way.
  * pass: they go through, with all that is still on its way.
  * delay: they go through later by so much.
- * hold: they stay on their way until it is something else, as in a partition that TCP outlives.
+ * hold: they stay on their way until it is something else, as in a partition that TCP outlives; unless their sender
+ *       resets the connection.
  * drop: they are lost, and the end as well. Both ways it is the half-open connection; of those who greet, a server that
  *       accepts and never answers.
  * lose: the next so many are lost, and the rest goes through.

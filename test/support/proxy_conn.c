@@ -298,6 +298,8 @@ static void on_end(struct bufferevent *side, short what, void *arg)
     if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
         return;
     pass_as_it_is(conn, is_client ? TO_SERVER : TO_CLIENT);
+    if (what & BEV_EVENT_ERROR)
+        proxy_pipe_forget(&conn->pipes[is_client ? TO_SERVER : TO_CLIENT]);
     close_side(conn, is_client ? &conn->client : &conn->server);
     if (!conn->is_over)
         proxy_pipe_end(&conn->pipes[is_client ? TO_SERVER : TO_CLIENT]);

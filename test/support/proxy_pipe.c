@@ -162,6 +162,11 @@ void proxy_pipe_write(struct proxy_pipe *pipe, const void *bytes, size_t length)
     proxy_pipe_move(pipe);
 }
 
+void proxy_pipe_forget(struct proxy_pipe *pipe)
+{
+    lose(pipe, evbuffer_get_length(pipe->waiting));
+}
+
 void proxy_pipe_end(struct proxy_pipe *pipe)
 {
     pipe->has_ended = true;

@@ -31,6 +31,8 @@ void proxy_pipe_set_rule(struct proxy_pipe *pipe, struct proxy_rule rule);
 /* Each may end in over(). */
 void proxy_pipe_write(struct proxy_pipe *pipe, const void *bytes, size_t length);
 void proxy_pipe_end(struct proxy_pipe *pipe);
+/* A sender that resets takes back what is still on its way. */
+void proxy_pipe_forget(struct proxy_pipe *pipe);
 void proxy_pipe_move(struct proxy_pipe *pipe);
 
 #endif
