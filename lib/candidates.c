@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "candidates.h"
+#include "array.h"
 #include "node.h"
 #include "table.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct netron_candidate_id {
-    UT_hash_handle hh;
+    struct netron_table_entry in_table;
     char id[];
 };
 
@@ -17,29 +18,23 @@ static struct netron_candidate_id *remember(struct netron_candidates *candidates
     if (entry == NULL)
         return NULL;
     memcpy(entry->id, id, length + 1);
-    HASH_ADD_KEYPTR(hh, candidates->known, entry->id, (unsigned)length, entry);
-    if (entry->hh.tbl == NULL) {
-        free(entry);
-        return NULL;
-    }
-    return entry;
+    if (netron_table_add(&candidates->known, entry, entry->id, length))
+        return entry;
+    free(entry);
+    return NULL;
 }
 
 int netron_candidates_add(struct netron_candidates *candidates, const char *id)
 {
-    struct netron_candidate_id *known = NULL;
-    HASH_FIND(hh, candidates->known, id, (unsigned)strlen(id), known);
-    if (known != NULL)
+    if (netron_table_find(candidates->known, id, strlen(id)) != NULL)
         return 0;
     if (candidates->count == candidates->capacity) {
-        size_t capacity = candidates->capacity == 0 ? 32 : candidates->capacity * 2;
-        struct netron_candidate *list = realloc(candidates->list, capacity * sizeof(*list));
+        struct netron_candidate *list = netron_array_grow(candidates->list, &candidates->capacity, 32, sizeof(*list));
         if (list == NULL)
             return NETRON_ENOMEM;
         candidates->list = list;
-        candidates->capacity = capacity;
     }
-    known = remember(candidates, id);
+    const struct netron_candidate_id *known = remember(candidates, id);
     if (known == NULL)
         return NETRON_ENOMEM;
     candidates->list[candidates->count++] = (struct netron_candidate){.id = known->id};
@@ -75,17 +70,12 @@ const netron_node **netron_candidates_nodes(const struct netron_candidates *cand
 
 void netron_candidates_clear(struct netron_candidates *candidates)
 {
-    struct netron_candidate_id *each = NULL;
-    struct netron_candidate_id *next = NULL;
     for (size_t i = 0; i < candidates->count; i++) {
         netron_record_clear(&candidates->list[i].record);
         netron_node_free(candidates->list[i].node);
     }
     free(candidates->list);
-    HASH_ITER(hh, candidates->known, each, next)
-    {
-        HASH_DEL(candidates->known, each);
-        free(each);
-    }
+    while (candidates->known != NULL)
+        free(netron_table_take(&candidates->known));
     *candidates = (struct netron_candidates){0};
 }

@@ -14,14 +14,14 @@ struct netron_candidate {
     netron_node *node;           /* live and wanted */
 };
 
-struct netron_candidate_id;
+struct netron_table_entry;
 
 struct netron_candidates {
     struct netron_candidate *list;
     size_t count;
     size_t capacity;
     size_t next_hash;
-    struct netron_candidate_id *known; /* a scan may return an id more than once */
+    struct netron_table_entry *known; /* a scan may return an id more than once; table.h */
 };
 
 /* Adds the id unless it is known. Returns 0 or NETRON_ENOMEM. */

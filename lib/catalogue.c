@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "catalogue.h"
+#include "array.h"
 #include "node.h"
 #include "table.h"
 #include "version_range.h"
@@ -18,7 +19,7 @@ struct query {
 };
 
 struct netron_catalogue_service {
-    UT_hash_handle hh;
+    struct netron_table_entry in_table;
     netron_node **members;
     size_t count;
     size_t capacity;
@@ -30,6 +31,11 @@ struct netron_catalogue_service {
 };
 
 typedef struct netron_catalogue_service service;
+
+static service *find(const struct netron_catalogue *catalogue, const char *name)
+{
+    return netron_table_find(catalogue->by_name, name, strlen(name));
+}
 
 /* ---- answers ---- */
 
@@ -126,9 +132,7 @@ static const netron_snapshot *answer_query(service *entry, const char *text)
 const netron_snapshot *netron_catalogue_find(struct netron_catalogue *catalogue, const char *name,
                                              const char *version_range)
 {
-    service *entry = catalogue->everyone;
-    if (name != NULL)
-        HASH_FIND_STR(catalogue->by_name, name, entry);
+    service *entry = name != NULL ? find(catalogue, name) : catalogue->everyone;
     if (entry == NULL)
         return netron_snapshot_retain(catalogue->nobody);
     if (name != NULL && version_range != NULL)
@@ -172,7 +176,7 @@ static void drop_if_empty(struct netron_catalogue *catalogue, service *entry)
 {
     if (entry->count > 0 || entry == catalogue->everyone)
         return;
-    HASH_DEL(catalogue->by_name, entry);
+    netron_table_remove(&catalogue->by_name, entry);
     free_service(entry);
 }
 
@@ -180,20 +184,17 @@ static int reserve(service *entry)
 {
     if (entry->count < entry->capacity)
         return 0;
-    size_t capacity = entry->capacity == 0 ? 4 : entry->capacity * 2;
-    netron_node **members = realloc(entry->members, capacity * sizeof(netron_node *));
+    netron_node **members = netron_array_grow(entry->members, &entry->capacity, 4, sizeof(netron_node *));
     if (members == NULL)
         return NETRON_ENOMEM;
     entry->members = members;
-    entry->capacity = capacity;
     return 0;
 }
 
 /* The service of that name, with room for one more member; NULL without memory. */
 static service *prepare(struct netron_catalogue *catalogue, const char *name)
 {
-    service *entry = NULL;
-    HASH_FIND_STR(catalogue->by_name, name, entry);
+    service *entry = find(catalogue, name);
     if (entry != NULL)
         return reserve(entry) == 0 ? entry : NULL;
     entry = new_service(name);
@@ -202,8 +203,7 @@ static service *prepare(struct netron_catalogue *catalogue, const char *name)
             free_service(entry);
         return NULL;
     }
-    HASH_ADD_STR(catalogue->by_name, name, entry);
-    if (entry->hh.tbl != NULL)
+    if (netron_table_add(&catalogue->by_name, entry, entry->name, strlen(entry->name)))
         return entry;
     free_service(entry);
     return NULL;
@@ -279,20 +279,20 @@ int netron_catalogue_replace(struct netron_catalogue *catalogue, netron_node *be
     for (size_t i = 0; after != NULL && i < after->service_count && is_ready; i++)
         is_ready = prepare(catalogue, after->services[i].name) != NULL;
     for (size_t i = 0; after != NULL && i < after->service_count; i++) {
-        service *entry = NULL;
-        HASH_FIND_STR(catalogue->by_name, after->services[i].name, entry);
-        if (!is_ready && entry != NULL)
+        service *entry = find(catalogue, after->services[i].name);
+        if (entry == NULL) /* there was no memory for it */
+            continue;
+        if (!is_ready)
             drop_if_empty(catalogue, entry);
-        else if (is_ready && has_service(before, entry->name) && is_first_of_name(after, i))
+        else if (has_service(before, entry->name) && is_first_of_name(after, i))
             exchange(entry, before, after);
-        else if (is_ready && is_first_of_name(after, i))
+        else if (is_first_of_name(after, i))
             put(entry, after);
     }
     if (!is_ready)
         return NETRON_ENOMEM;
     for (size_t i = 0; before != NULL && i < before->service_count; i++) {
-        service *entry = NULL;
-        HASH_FIND_STR(catalogue->by_name, before->services[i].name, entry);
+        service *entry = find(catalogue, before->services[i].name);
         if (entry == NULL || has_service(after, entry->name) || !is_first_of_name(before, i))
             continue;
         take(entry, before);
@@ -318,13 +318,8 @@ int netron_catalogue_open(struct netron_catalogue *catalogue)
 
 void netron_catalogue_close(struct netron_catalogue *catalogue)
 {
-    service *each = NULL;
-    service *next = NULL;
-    HASH_ITER(hh, catalogue->by_name, each, next)
-    {
-        HASH_DEL(catalogue->by_name, each);
-        free_service(each);
-    }
+    while (catalogue->by_name != NULL)
+        free_service(netron_table_take(&catalogue->by_name));
     if (catalogue->everyone != NULL)
         free_service(catalogue->everyone);
     netron_snapshot_release(catalogue->nobody);

@@ -12,9 +12,10 @@
 #include <netron/node.h>
 
 struct netron_catalogue_service;
+struct netron_table_entry;
 
 struct netron_catalogue {
-    struct netron_catalogue_service *by_name;
+    struct netron_table_entry *by_name; /* of the services, table.h */
     struct netron_catalogue_service *everyone;
     const netron_snapshot *nobody;
 };

@@ -6,9 +6,9 @@
 #include "deadline.h"
 #include <stddef.h>
 
-static bool is_before(const struct netron_deadline *one, const struct netron_deadline *other)
+static bool is_before(const struct netron_deadline *left, const struct netron_deadline *right)
 {
-    return one->at != other->at ? one->at < other->at : one->order < other->order;
+    return left->at != right->at ? left->at < right->at : left->order < right->order;
 }
 
 /* Joins two heaps by making the later root the first child of the earlier. Either may be NULL. */

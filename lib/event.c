@@ -149,7 +149,7 @@ int netron_event_parse(const char *json, size_t length, struct netron_parsed_eve
     json_t *object = NULL;
     *out = event;
     if (length > NETRON_EVENT_SIZE_MAX)
-        return netron_fail(why, NETRON_EPROTOCOL, "event: more than %u bytes", NETRON_EVENT_SIZE_MAX);
+        return netron_fail(why, NETRON_EPROTOCOL, "event: more than %zu bytes", NETRON_EVENT_SIZE_MAX);
     int code = netron_json_load(&source, json, length, JSON_OBJECT, &object);
     if (code == 0)
         code = read_type(&source, object, &event.type);

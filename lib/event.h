@@ -7,10 +7,12 @@
 #include "record.h"
 #include <netron/event.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define NETRON_EPOCH_MAX 64
 #define NETRON_REASON_MAX 64
-#define NETRON_EVENT_SIZE_MAX (512u * 1024u) /* bytes of a message that are looked at; what is longer is no event */
+#define NETRON_EVENT_SIZE_MAX                                                                                          \
+    ((size_t)512 * 1024) /* bytes of a message that are looked at; what is longer is no event */
 
 struct netron_parsed_event {
     netron_event_type type;

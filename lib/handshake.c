@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "handshake.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void conclude(struct netron_handshake *handshake, const struct netron_failure *failure)
@@ -116,14 +117,23 @@ static const char *hello_value(const struct netron_reply *reply, const char *nam
     return NULL;
 }
 
+/* What is no version is not held against the server. */
+static bool is_too_old(const char *version)
+{
+    char *point = NULL;
+    unsigned long major = strtoul(version, &point, 10);
+    if (point == version || *point != '.')
+        return false;
+    char *end = NULL;
+    unsigned long minor = strtoul(point + 1, &end, 10);
+    return end != point + 1 && (major < 6 || (major == 6 && minor < 2));
+}
+
 static void on_hello(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_handshake *handshake = arg;
-    unsigned major = 0;
-    unsigned minor = 0;
     const char *version = hello_value(reply, "version");
-    if (version != NULL && sscanf(version, "%3u.%3u", &major, &minor) == 2 &&
-        (major < 6 || (major == 6 && minor < 2))) {
+    if (version != NULL && is_too_old(version)) {
         struct netron_failure why;
         handshake->outstanding--;
         netron_fail(&why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is version %.32s", version);

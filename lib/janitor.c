@@ -27,7 +27,7 @@
 #define WINDOW_SHARE "15"
 
 struct netron_hint {
-    UT_hash_handle hh;
+    struct netron_table_entry in_table;
     uint64_t due;
     char id[];
 };
@@ -60,25 +60,23 @@ static uint32_t pass_spread(const struct netron_janitor *janitor)
 
 static void drop_hint(struct netron_janitor *janitor, struct netron_hint *hint)
 {
-    HASH_DEL(janitor->hints, hint);
+    netron_table_remove(&janitor->hints, hint);
     free(hint);
 }
 
 void netron_janitor_hint(struct netron_janitor *janitor, const char *id)
 {
-    struct netron_hint *hint = NULL;
     size_t length = strlen(id);
-    HASH_FIND(hh, janitor->hints, id, (unsigned)length, hint);
-    if (hint != NULL || !janitor->is_open || HASH_COUNT(janitor->hints) >= HINTS_KEPT)
+    if (!janitor->is_open || netron_table_find(janitor->hints, id, length) != NULL ||
+        netron_table_count(janitor->hints) >= HINTS_KEPT)
         return;
-    hint = malloc(sizeof(*hint) + length + 1);
+    struct netron_hint *hint = malloc(sizeof(*hint) + length + 1);
     if (hint == NULL)
         return;
     memcpy(hint->id, id, length + 1);
     uint32_t delay = spread(janitor, HINT_MS);
     hint->due = netron_core_now(janitor->core) + delay;
-    HASH_ADD_KEYPTR(hh, janitor->hints, hint->id, (unsigned)length, hint);
-    if (hint->hh.tbl == NULL) {
+    if (!netron_table_add(&janitor->hints, hint, hint->id, length)) {
         free(hint);
         return;
     }
@@ -88,18 +86,15 @@ void netron_janitor_hint(struct netron_janitor *janitor, const char *id)
 
 void netron_janitor_seen(struct netron_janitor *janitor, const char *id)
 {
-    struct netron_hint *hint = NULL;
-    HASH_FIND(hh, janitor->hints, id, (unsigned)strlen(id), hint);
+    struct netron_hint *hint = netron_table_find(janitor->hints, id, strlen(id));
     if (hint != NULL)
         drop_hint(janitor, hint);
 }
 
 static void drop_all_hints(struct netron_janitor *janitor)
 {
-    struct netron_hint *each = NULL;
-    struct netron_hint *next = NULL;
-    HASH_ITER(hh, janitor->hints, each, next)
-    drop_hint(janitor, each);
+    while (janitor->hints != NULL)
+        free(netron_table_take(&janitor->hints));
 }
 
 /* Takes the ids of hints that are due into the arguments. They are dropped after the call was made: the words point to
@@ -108,7 +103,8 @@ static size_t take_hints(struct netron_janitor *janitor, const char **words, str
 {
     uint64_t now = netron_core_now(janitor->core);
     size_t count = 0;
-    for (struct netron_hint *each = janitor->hints; each != NULL && count < HINTS_MAX; each = each->hh.next) {
+    struct netron_hint *each = netron_table_first(janitor->hints);
+    for (; each != NULL && count < HINTS_MAX; each = netron_table_next(each)) {
         if (each->due > now)
             continue;
         taken[count] = each;
@@ -156,7 +152,9 @@ static void tell_revision(struct netron_janitor *janitor, const struct netron_re
 
 static void read_outcome(struct netron_janitor *janitor, const struct netron_reply *reply)
 {
-    long long wait = -1, held = 0, unjudged = 0;
+    long long wait = -1;
+    long long held = 0;
+    long long unjudged = 0;
     netron_reply_integer(netron_reply_at(reply, 0), &wait);
     netron_reply_integer(netron_reply_at(reply, 3), &held);
     netron_reply_integer(netron_reply_at(reply, 5), &unjudged);
@@ -172,7 +170,8 @@ static void read_outcome(struct netron_janitor *janitor, const struct netron_rep
     if (!janitor->is_open)
         return;
     pass_after(janitor, delay + spread(janitor, delay == 0 ? pass_spread(janitor) / 4 : pass_spread(janitor)));
-    for (struct netron_hint *each = janitor->hints; each != NULL; each = each->hh.next) {
+    struct netron_hint *each = netron_table_first(janitor->hints);
+    for (; each != NULL; each = netron_table_next(each)) {
         uint64_t now = netron_core_now(janitor->core);
         uint64_t due = each->due > now ? each->due - now : 0;
         if (due < janitor->next_pass.at - now)
@@ -205,7 +204,9 @@ static void on_pass(void *arg)
     struct netron_janitor *janitor = arg;
     struct netron_hint *taken[HINTS_MAX];
     const char *words[FIXED_ARGUMENTS + HINTS_MAX];
-    char connected[24], window[16], expected[24] = "";
+    char connected[24];
+    char window[16];
+    char expected[24] = "";
     if (janitor->call != NULL || !netron_link_is_ready(janitor->link))
         return;
     uint64_t now = netron_core_now(janitor->core);

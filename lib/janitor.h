@@ -32,7 +32,7 @@ struct netron_janitor {
     void *arg;
     struct netron_deadline next_pass;
     struct netron_script_call *call;    /* NULL = none is in flight */
-    struct netron_hint *hints;          /* ids that the original said something about, uthash.h */
+    struct netron_table_entry *hints;   /* ids that the original said something about, table.h */
     char doubted[NETRON_EPOCH_MAX + 1]; /* "" = none */
     bool is_protecting;                 /* expiries were held back at the last look */
     bool was_refused;                   /* the latest look failed */

@@ -337,29 +337,30 @@ static void fetch(struct netron_lookup *lookup)
 {
     const char *prefix = lookup->lookups->settings->key_prefix;
     size_t left = lookup->candidates.count - lookup->fetched;
-    lookup->fetching = left < PAGE ? left : PAGE;
+    const size_t fetching = left < PAGE ? left : PAGE;
+    lookup->fetching = fetching;
     lookup->step = fetch_hashes;
     const char *words[PAGE + 2];
     char *keys[PAGE];
     size_t count = 0;
     words[count++] = "HMGET";
     words[count++] = lookup->lookups->records_key;
-    for (size_t i = 0; i < lookup->fetching; i++)
+    for (size_t i = 0; i < fetching; i++)
         words[count++] = lookup->candidates.list[lookup->fetched + i].id;
     ask(lookup, count, words, on_records);
 
     bool has_keys = true;
     words[0] = "MGET";
-    for (size_t i = 0; i < lookup->fetching; i++) {
+    for (size_t i = 0; i < fetching; i++) {
         keys[i] = netron_key_name(prefix, NETRON_KEY_HEARTBEAT, lookup->candidates.list[lookup->fetched + i].id);
         words[i + 1] = keys[i];
         has_keys = has_keys && keys[i] != NULL;
     }
     if (has_keys)
-        ask(lookup, lookup->fetching + 1, words, on_heartbeats);
+        ask(lookup, fetching + 1, words, on_heartbeats);
     else
         fail_round_with(lookup, NETRON_ENOMEM, "MGET");
-    for (size_t i = 0; i < lookup->fetching; i++)
+    for (size_t i = 0; i < fetching; i++)
         free(keys[i]);
     end_round(lookup);
 }

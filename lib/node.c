@@ -158,6 +158,8 @@ static const netron_service *find_repeated(const netron_service *services, size_
 {
     const netron_service *sorted[NETRON_SERVICES_MAX];
     const netron_service *repeated = NULL;
+    if (count < 2)
+        return NULL;
     for (size_t i = 0; i < count; i++)
         sorted[i] = &services[i];
     qsort(sorted, count, sizeof(sorted[0]), compare_services);
@@ -321,13 +323,13 @@ static const char *put_text(char **room, const char *text)
 }
 
 struct counted_node {
+    netron_node node; /* first: the one is the other */
     size_t references;
-    netron_node node;
 };
 
 static struct counted_node *counted(netron_node *node)
 {
-    return (struct counted_node *)(void *)((char *)node - offsetof(struct counted_node, node));
+    return (struct counted_node *)(void *)node;
 }
 
 static size_t texts_size(const netron_node *node)
@@ -373,7 +375,7 @@ netron_node *netron_node_copy(const netron_node *given)
     if (memory == NULL)
         return NULL;
     memory->references = 1;
-    netron_node *copy = &memory->node;
+    netron_node *copy = (netron_node *)(void *)memory;
     netron_service *services = (netron_service *)(memory + 1);
     netron_metadata *metadata = (netron_metadata *)(services + node.service_count);
     char *room = (char *)(metadata + node.metadata_count);

@@ -10,7 +10,7 @@
 #define NETRON_DEFAULT_TTL_MS 15000u /* of a heartbeat; what a record that says nothing has */
 
 /* What a user wants to register: 0, NETRON_EINVAL or NETRON_ELIMIT with a sentence that names the field. */
-int netron_node_check(const netron_node *node, struct netron_failure *why);
+int netron_node_check(const netron_node *given, struct netron_failure *why);
 int netron_node_check_id(const char *id, struct netron_failure *why);
 int netron_node_check_address(const char *address, struct netron_failure *why);
 int netron_node_check_services(const netron_service *services, size_t count, struct netron_failure *why);
@@ -29,7 +29,7 @@ size_t netron_node_metadata_size(const netron_metadata *metadata, size_t count);
  * source's was, a weight of 0 becomes the default, and metadata is ordered by key. Copies never change and are counted:
  * each retain needs a free, and the last one frees the memory. Only copies may be retained or freed; NULL is fine.
  */
-netron_node *netron_node_copy(const netron_node *node);
+netron_node *netron_node_copy(const netron_node *given);
 netron_node *netron_node_retain(netron_node *node);
 void netron_node_free(netron_node *node);
 

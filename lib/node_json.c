@@ -54,7 +54,7 @@ int netron_json_load(const struct netron_json_source *source, const char *text, 
                      json_t **out)
 {
     if (length > NETRON_JSON_SIZE_MAX)
-        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: more than %u bytes of JSON", source->name,
+        return netron_fail(source->why, NETRON_EPROTOCOL, "%s: more than %zu bytes of JSON", source->name,
                            NETRON_JSON_SIZE_MAX);
     if (!has_memory_for(length))
         return no_memory(source);

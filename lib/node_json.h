@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The largest record that breaks no limit, every byte of it escaped, has less. */
-#define NETRON_JSON_SIZE_MAX (512u * 1024u)
+#define NETRON_JSON_SIZE_MAX ((size_t)512 * 1024)
 
 /* What is read, for the sentences ("record", "hash", "event"), and where they go. */
 struct netron_json_source {

@@ -160,7 +160,8 @@ static void end_ejections_in_excess(netron_picker *picker)
 
 static bool own_zone_suffices(const netron_picker *picker)
 {
-    uint64_t usable = 0, all = 0;
+    uint64_t usable = 0;
+    uint64_t all = 0;
     if (picker->settings.zone == NULL)
         return false;
     for (size_t i = 0; i < picker->seats.count; i++) {

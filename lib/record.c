@@ -206,7 +206,11 @@ static uint64_t counted_tag(struct slice rest)
 {
     static const char decimal[] = "0123456789";
     static const char hex[] = "0123456789abcdefABCDEF";
-    struct slice revision, tag, incarnation, content, timestamp;
+    struct slice revision;
+    struct slice tag;
+    struct slice incarnation;
+    struct slice content;
+    struct slice timestamp;
     uint64_t number = 0;
     if (next_field(&rest, &revision) && is_of(revision, decimal) && next_field(&rest, &tag) && read_tag(tag, &number) &&
         next_field(&rest, &incarnation) && incarnation.length > 0 && !has_space(incarnation) &&

@@ -8,14 +8,13 @@
 #define DIGEST_MASK ((UINT64_C(1) << 48) - 1)
 
 struct netron_replica_entry {
-    UT_hash_handle hh;
+    struct netron_table_entry in_table;
     netron_node *node; /* NULL when the record cannot be read */
     uint64_t tag;
     uint64_t revision;
     uint64_t incarnation; /* its hash: to tell a restarted process from one that came back */
     unsigned round;       /* in which it was put last */
     bool is_kept;
-    unsigned length;
     char id[];
 };
 
@@ -32,9 +31,7 @@ static uint64_t hash_of(const char *text)
 
 static entry_t *find(const struct netron_replica *replica, const char *id, size_t length)
 {
-    entry_t *entry = NULL;
-    HASH_FIND(hh, replica->by_id, id, (unsigned)length, entry);
-    return entry;
+    return netron_table_find(replica->by_id, id, length);
 }
 
 static entry_t *add(struct netron_replica *replica, const char *id, size_t length)
@@ -43,9 +40,7 @@ static entry_t *add(struct netron_replica *replica, const char *id, size_t lengt
     if (entry == NULL)
         return NULL;
     memcpy(entry->id, id, length);
-    entry->length = (unsigned)length;
-    HASH_ADD_KEYPTR(hh, replica->by_id, entry->id, entry->length, entry);
-    if (entry->hh.tbl != NULL)
+    if (netron_table_add(&replica->by_id, entry, entry->id, length))
         return entry;
     free(entry);
     return NULL;
@@ -57,7 +52,7 @@ static void forget(struct netron_replica *replica, entry_t *entry)
         replica->kept--;
     else
         replica->digest = (replica->digest - entry->tag) & DIGEST_MASK;
-    HASH_DEL(replica->by_id, entry);
+    netron_table_remove(&replica->by_id, entry);
     free(entry);
 }
 
@@ -186,8 +181,8 @@ void netron_replica_sweep(struct netron_replica *replica, bool keep, uint64_t re
 {
     entry_t *entry = NULL;
     entry_t *next = NULL;
-    for (entry = replica->by_id; entry != NULL && !replica->closed; entry = next) {
-        next = entry->hh.next;
+    for (entry = netron_table_first(replica->by_id); entry != NULL && !replica->closed; entry = next) {
+        next = netron_table_next(entry);
         if (entry->round == replica->round || entry->is_kept)
             continue;
         if (keep && entry->node != NULL)
@@ -208,8 +203,8 @@ void netron_replica_drop_kept(struct netron_replica *replica, const char *reason
 {
     entry_t *entry = NULL;
     entry_t *next = NULL;
-    for (entry = replica->by_id; entry != NULL && !replica->closed; entry = next) {
-        next = entry->hh.next;
+    for (entry = netron_table_first(replica->by_id); entry != NULL && !replica->closed; entry = next) {
+        next = netron_table_next(entry);
         if (entry->is_kept)
             leave(replica, entry, reason, revision);
     }
@@ -225,14 +220,11 @@ int netron_replica_open(struct netron_replica *replica, netron_replica_changed_f
 
 void netron_replica_close(struct netron_replica *replica)
 {
-    entry_t *each = NULL;
-    entry_t *next = NULL;
     replica->closed = true;
     netron_catalogue_close(&replica->catalogue);
-    HASH_ITER(hh, replica->by_id, each, next)
-    {
-        HASH_DEL(replica->by_id, each);
-        netron_node_free(each->node);
-        free(each);
+    while (replica->by_id != NULL) {
+        entry_t *entry = netron_table_take(&replica->by_id);
+        netron_node_free(entry->node);
+        free(entry);
     }
 }

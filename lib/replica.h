@@ -13,14 +13,14 @@
 #include <netron/event.h>
 #include <stdbool.h>
 
-struct netron_replica_entry;
+struct netron_table_entry;
 
 /* node is the replica's, valid until the callback returns. The callback may close the replica. */
 typedef void (*netron_replica_changed_fn)(void *arg, netron_event_type type, netron_node *node, const char *reason,
                                           uint64_t revision);
 
 struct netron_replica {
-    struct netron_replica_entry *by_id;
+    struct netron_table_entry *by_id; /* table.h */
     struct netron_catalogue catalogue;
     uint64_t digest;  /* of what it holds, kept nodes left out */
     size_t kept;      /* nodes that are gone from the registry but not told as gone yet */

@@ -64,24 +64,28 @@ const char *netron_reply_error(const struct netron_reply *reply)
 
 /* Where the words of the failed command begin. Redis 6.2 puts what its script says before them: "ERR Error running
  * script (call to f_...): @user_script:7: @user_script: 7: -READONLY You can't ..." */
-static const char *error_words(const struct netron_reply *reply)
+static const char *words_of(const char *error)
 {
     static const char in_script[] = "ERR Error running script";
-    const char *error = netron_reply_error(reply);
-    if (error == NULL || strncmp(error, in_script, sizeof(in_script) - 1) != 0)
+    if (strncmp(error, in_script, sizeof(in_script) - 1) != 0)
         return error;
     const char *dash = strstr(error, ": -");
     return dash != NULL ? dash + 3 : error;
 }
 
-bool netron_reply_error_is(const struct netron_reply *reply, const char *word)
+static bool begin_with(const char *words, const char *word)
 {
-    const char *error = error_words(reply);
     size_t length = strlen(word);
-    return error != NULL && strncmp(error, word, length) == 0 && (error[length] == ' ' || error[length] == '\0');
+    return strncmp(words, word, length) == 0 && (words[length] == ' ' || words[length] == '\0');
 }
 
-static int code_of_error(const struct netron_reply *reply)
+bool netron_reply_error_is(const struct netron_reply *reply, const char *word)
+{
+    const char *error = netron_reply_error(reply);
+    return error != NULL && begin_with(words_of(error), word);
+}
+
+static int code_of_words(const char *words)
 {
     /* Plain ERRs that mean something else than a call that was wrong: one ends the connection before anything is asked,
      * the other is how Redis 7.0 says NOPERM inside a script. */
@@ -111,10 +115,10 @@ static int code_of_error(const struct netron_reply *reply)
         {"OOM", NETRON_EUNAVAILABLE},
     };
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-        if (netron_reply_error_is(reply, classes[i].word))
+        if (begin_with(words, classes[i].word))
             return classes[i].code;
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-        if (strncmp(error_words(reply), plain[i].words, strlen(plain[i].words)) == 0)
+        if (strncmp(words, plain[i].words, strlen(plain[i].words)) == 0)
             return plain[i].code;
     return NETRON_EREDIS;
 }
@@ -124,5 +128,5 @@ int netron_reply_fail(const struct netron_reply *reply, const char *what, struct
     const char *error = netron_reply_error(reply);
     if (error == NULL)
         return netron_fail(failure, NETRON_EPROTOCOL, "%s: unexpected reply", what);
-    return netron_fail(failure, code_of_error(reply), "%s: %s", what, error);
+    return netron_fail(failure, code_of_words(words_of(error)), "%s: %s", what, error);
 }

@@ -42,13 +42,13 @@ static void on_loaded(void *arg, const struct netron_reply *reply, const struct 
     unsigned *loading = netron_link_loading(call->link);
     if (loading != NULL && reply != NULL)
         *loading &= ~call->source->bit;
-    if (netron_reply_error(reply) != NULL || call->fn == NULL) {
+    if (reply == NULL || netron_reply_error(reply) != NULL || call->fn == NULL) {
         finish(call, reply, failure);
         return;
     }
-    int code = reply == NULL ? failure->code : evaluate(call);
+    int code = evaluate(call);
     if (code != 0) {
-        netron_fail(&why, code, "%s", failure != NULL ? failure->sentence : netron_strerror(code));
+        netron_fail(&why, code, "%s", netron_strerror(code));
         finish(call, NULL, &why);
     }
 }
@@ -58,10 +58,12 @@ static int load(struct netron_script_call *call)
     const char *const words[] = {"SCRIPT", "LOAD", call->source->text};
     const size_t lengths[] = {6, 4, call->source->length};
     unsigned *loading = netron_link_loading(call->link);
+    if (loading == NULL)
+        return NETRON_EDISCONNECTED;
     call->loaded = true;
     /* Another call has sent it already, and Redis answers in order: a thousand nodes need not send it a thousand times.
      */
-    if (loading != NULL && (*loading & call->source->bit) != 0)
+    if ((*loading & call->source->bit) != 0)
         return evaluate(call);
     int code = netron_link_send(call->link, 3, words, lengths, on_loaded, call, NULL);
     if (code == 0)

@@ -8,7 +8,11 @@
 /* Snapshots hand their nodes out as constant; the count of references is not part of what is constant. */
 static netron_node *counted(const netron_node *node)
 {
-    return (netron_node *)(uintptr_t)node;
+    union {
+        const netron_node *given;
+        netron_node *counted;
+    } same = {.given = node};
+    return same.counted;
 }
 
 static const netron_node *hold(const netron_node *node)
@@ -48,37 +52,53 @@ static bool reserve(struct netron_seats *next, const struct netron_seats *seats,
     return next->seats != NULL && next->leases != NULL;
 }
 
-/* before is NULL for a new id, now is NULL for one that has left. */
-static void add_seat(struct netron_seats *next, struct netron_seat *before, const netron_node *now)
+static void seat_node(struct netron_seat *seat, const netron_node *node)
+{
+    seat->node = hold(node);
+    seat->weight = node->weight != 0 ? node->weight : 1;
+}
+
+static void add_new_seat(struct netron_seats *next, const netron_node *now)
+{
+    struct netron_seat *seat = &next->seats[next->count++];
+    seat->id_hash = netron_rendezvous_hash(now->id, strlen(now->id));
+    seat->is_present = true;
+    seat_node(seat, now);
+}
+
+static void add_known_seat(struct netron_seats *next, struct netron_seat *before, const netron_node *now)
 {
     struct netron_seat *seat = &next->seats[next->count];
-    if (before != NULL) {
-        *seat = *before;
-        before->successor = next->count;
-    } else {
-        seat->id_hash = netron_rendezvous_hash(now->id, strlen(now->id));
-    }
-    seat->is_present = now != NULL;
-    seat->node = hold(now != NULL ? now : before->node);
-    seat->weight = seat->node->weight != 0 ? seat->node->weight : 1;
-    next->count++;
+    *seat = *before;
+    before->successor = next->count++;
+    seat->is_present = true;
+    seat_node(seat, now);
+}
+
+/* Of a node that has left; needed for as long as it has picks. */
+static void add_departed_seat(struct netron_seats *next, struct netron_seat *before)
+{
+    if (before->in_flight == 0)
+        return;
+    add_known_seat(next, before, before->node);
+    next->seats[before->successor].is_present = false;
 }
 
 /* Both are ordered by id. */
 static void merge_seats(struct netron_seats *next, struct netron_seats *seats, const netron_snapshot *snapshot)
 {
-    size_t i = 0, j = 0;
-    while (i < seats->count || j < snapshot->count) {
-        struct netron_seat *before = i < seats->count ? &seats->seats[i] : NULL;
-        const netron_node *now = j < snapshot->count ? snapshot->nodes[j] : NULL;
-        int order = before == NULL ? 1 : now == NULL ? -1 : strcmp(before->node->id, now->id);
-        if (order >= 0)
-            add_seat(next, order == 0 ? before : NULL, now);
-        else if (before->in_flight > 0)
-            add_seat(next, before, NULL);
-        i += order <= 0;
-        j += order >= 0;
+    size_t i = 0;
+    for (size_t j = 0; j < snapshot->count; j++) {
+        const netron_node *now = snapshot->nodes[j];
+        while (i < seats->count && strcmp(seats->seats[i].node->id, now->id) < 0)
+            add_departed_seat(next, &seats->seats[i++]);
+        if (i < seats->count && strcmp(seats->seats[i].node->id, now->id) == 0)
+            add_known_seat(next, &seats->seats[i++], now);
+        else
+            add_new_seat(next, now);
     }
+    while (i < seats->count)
+        add_departed_seat(next, &seats->seats[i++]);
 }
 
 static void add_lease(struct netron_seats *next, const netron_node *node, size_t seat, uint64_t picks)

@@ -5,11 +5,11 @@
 
 #include "core.h"
 
-struct netron_skipped_id;
+struct netron_table_entry;
 
 struct netron_skipped {
     struct netron_core *core;
-    struct netron_skipped_id *ids;
+    struct netron_table_entry *ids; /* those that the log has told, table.h */
 };
 
 void netron_skipped_add(struct netron_skipped *skipped, const char *id, const char *why);

@@ -30,7 +30,7 @@ netron_snapshot *netron_snapshot_new(size_t capacity)
     made->references = 1;
     made->snapshot.count = 0;
     made->snapshot.nodes = (const netron_node *const *)made->nodes;
-    return &made->snapshot;
+    return (netron_snapshot *)made;
 }
 
 void netron_snapshot_add(netron_snapshot *snapshot, netron_node *node)

@@ -54,7 +54,8 @@ static bool is_running(const struct netron_sync *sync)
 /* A record that cannot be read is held by its tag alone. Returns 0 or NETRON_ENOMEM. */
 static int put_line(struct netron_sync *sync, const struct netron_reply *id, const struct netron_reply *line)
 {
-    size_t id_length = 0, length = 0;
+    size_t id_length = 0;
+    size_t length = 0;
     const char *id_text = netron_reply_text(id, &id_length);
     const char *text = netron_reply_text(line, &length);
     struct netron_record record = {0};
@@ -203,7 +204,8 @@ static void on_delta(void *arg, const struct netron_reply *reply, const struct n
 {
     struct netron_sync *sync = arg;
     char epoch[NETRON_EPOCH_MAX + 1];
-    uint64_t revision = 0, digest = 0;
+    uint64_t revision = 0;
+    uint64_t digest = 0;
     long long more = 0;
     sync->call = NULL;
     if (reply == NULL) {

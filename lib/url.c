@@ -190,7 +190,7 @@ static int read_redis(struct span rest, struct netron_url *url, struct netron_fa
 static int read_socket_path(struct span span, struct netron_url *url, struct netron_failure *why)
 {
     int code = decode(span, "path", &url->path, why);
-    if (code != 0)
+    if (url->path == NULL)
         return code;
     size_t length = strlen(url->path);
     if (length < 2)

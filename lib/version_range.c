@@ -194,8 +194,8 @@ static const char *parse_comparator(struct netron_version_range *range, const ch
 {
     struct partial partial;
     unsigned relation;
-    char lead = *cursor == '~' || *cursor == '^' ? *cursor : '\0';
-    if (lead != '\0')
+    const char lead = *cursor;
+    if (lead == '~' || lead == '^')
         cursor = skip_blanks(cursor + 1);
     cursor = read_partial(read_relation(cursor, &relation), PREFIX, &partial);
     if (cursor == NULL)
