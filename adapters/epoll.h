@@ -221,8 +221,9 @@ static inline int netron_epoll_run(netron_loop *loop)
     struct netron_epoll *self = netron_epoll_of(loop);
     int code = 0;
     self->is_stopped = 0;
-    while (!self->is_stopped && code == 0)
+    do {
         code = netron_epoll_turn(loop, -1);
+    } while (!netron_epoll_of(loop)->is_stopped && code == 0);
     return code;
 }
 

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     struct member member = {.left = on_left, .arg = &is_over};
     struct resolver *resolver = resolver_attach(netron); /* without it only numeric addresses could be used */
     int code = member_start(&member, netron, argc, argv);
-    if (code == 0)
+    if (code == 0 && netron != NULL)
         code = serve(&member, netron, signal_fd, &is_over);
     member_free(&member);
     resolver_free(resolver);

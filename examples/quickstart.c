@@ -27,11 +27,9 @@
 #include <unistd.h>
 
 #define TTL_MS 1500u  /* of the three; so short only to be quick, the default is 15 s */
-#define LOOKUP_MS 25u /* how often this process looks up who is there */
+#define LOOKUP_MS 25  /* how often this process looks up who is there */
 #define SLACK_MS 500u /* what a busy machine may add to the TTL */
 #define PATIENCE_MS 10000u
-
-extern char **environ;
 
 struct server {
     char id[16];
@@ -215,8 +213,9 @@ static void await(struct quickstart *quickstart, const char *text, const char *e
 {
     const uint64_t limit = now_ms() + PATIENCE_MS;
     while (!quickstart->has_failed && strcmp(text, expected) != 0) {
-        event_base_loop(quickstart->base, EVLOOP_ONCE);
-        if (now_ms() >= limit && strcmp(text, expected) != 0) {
+        if (now_ms() < limit) {
+            event_base_loop(quickstart->base, EVLOOP_ONCE);
+        } else {
             printf("expected \"%s\" within %u s, but have \"%s\"\n", expected, PATIENCE_MS / 1000, text);
             fail(quickstart, "not everything went as described");
         }
@@ -382,7 +381,7 @@ int main(int argc, char **argv)
     struct event *interrupt = evsignal_new(all.base, SIGINT, on_signal, &all);
     struct event *terminate = evsignal_new(all.base, SIGTERM, on_signal, &all);
     struct event *tick = event_new(all.base, -1, EV_PERSIST, on_tick, &all);
-    const struct timeval period = {0, LOOKUP_MS * 1000};
+    const struct timeval period = {0, LOOKUP_MS * 1000L};
     if (interrupt == NULL || terminate == NULL || tick == NULL)
         return 1;
     evsignal_add(interrupt, NULL);

@@ -143,8 +143,8 @@ void resolver_free(struct resolver *resolver)
 {
     while (resolver != NULL && resolver->questions != NULL) {
         struct question *question = resolver->questions;
+        resolver->questions = question->next;
         pthread_join(question->thread, NULL);
-        forget(question);
         destroy(question);
     }
     free(resolver);

@@ -184,12 +184,16 @@ static bool listen_on(struct server *server, const char *host, uint16_t port)
         return false;
     }
     /* Which port a 0 became. */
-    struct sockaddr_storage bound;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    } bound = {.ipv6 = {.sin6_family = AF_UNSPEC}};
     socklen_t size = sizeof(bound);
-    if (getsockname(evhttp_bound_socket_get_fd(server->listener), (struct sockaddr *)&bound, &size) != 0)
+    if (getsockname(evhttp_bound_socket_get_fd(server->listener), &bound.any, &size) != 0)
         return false;
-    const bool is_ipv6 = bound.ss_family == AF_INET6;
-    port = is_ipv6 ? ((struct sockaddr_in6 *)&bound)->sin6_port : ((struct sockaddr_in *)&bound)->sin_port;
+    const bool is_ipv6 = bound.any.sa_family == AF_INET6;
+    port = is_ipv6 ? bound.ipv6.sin6_port : bound.ipv4.sin_port;
     snprintf(server->address, sizeof(server->address), is_ipv6 ? "[%s]:%u" : "%s:%u", host, ntohs(port));
     /* One server per name and address: restarted on the same port, it takes its old place in the registry. */
     return snprintf(server->id, sizeof(server->id), "%s@%s", server->name, server->address) < (int)sizeof(server->id);

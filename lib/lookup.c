@@ -336,8 +336,9 @@ static void on_heartbeats(void *arg, const struct netron_reply *reply, const str
 static void fetch(struct netron_lookup *lookup)
 {
     const char *prefix = lookup->lookups->settings->key_prefix;
-    size_t left = lookup->candidates.count - lookup->fetched;
-    const size_t fetching = left < PAGE ? left : PAGE;
+    size_t fetching = lookup->candidates.count - lookup->fetched;
+    if (fetching > PAGE)
+        fetching = PAGE;
     lookup->fetching = fetching;
     lookup->step = fetch_hashes;
     const char *words[PAGE + 2];

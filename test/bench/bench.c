@@ -51,7 +51,7 @@ uint64_t bench_cpu_ns(pid_t pid)
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     FILE *file = fopen(path, "r");
     BENCH_CHECK(file != NULL && fgets(line, sizeof(line), file) != NULL);
-    fclose(file);
+    BENCH_CHECK(fclose(file) == 0);
     const char *fields = strrchr(line, ')'); /* of the name, which may hold anything */
     BENCH_CHECK(fields != NULL);
     BENCH_CHECK(sscanf(fields, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user, &system) == 2);

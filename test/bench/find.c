@@ -69,7 +69,7 @@ static double time_table(struct entry *table)
     for (size_t i = 0; i < CALLS; i++) {
         struct entry *entry = NULL;
         HASH_FIND_STR(table, names[order[i]], entry);
-        sum += entry->number;
+        sum += entry != NULL ? entry->number : 0;
     }
     double ns = (double)(bench_now_ns() - began) / CALLS;
     for (size_t i = 0; i < CALLS; i++)

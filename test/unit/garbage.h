@@ -17,7 +17,10 @@ static inline char *garbage(struct netron_random *random, const char *alphabet, 
     ck_assert_ptr_nonnull(text);
     for (size_t i = 0; i < length; i++) {
         uint64_t bits = netron_random_next(random);
-        text[i] = alphabet != NULL ? alphabet[bits % strlen(alphabet)] : (char)(bits % 255 + 1);
+        if (alphabet != NULL)
+            text[i] = alphabet[bits % strlen(alphabet)];
+        else
+            text[i] = (char)(bits % 255 + 1);
     }
     text[length] = '\0';
     return text;

@@ -92,8 +92,8 @@ START_TEST(never_more_than_half_and_never_the_last)
         for (int i = 0; i < 300; i++) /* everything fails */
             netron_picker_report(stand.picker, stand_pick(&stand), 0);
         int usable = 0;
-        for (char id = 'a'; id <= 'a' + set; id++)
-            usable += is_picked(&stand, (char[]){id, '\0'});
+        for (int id = 'a'; id <= 'a' + set; id++)
+            usable += is_picked(&stand, (char[]){(char)id, '\0'});
         ck_assert_int_eq(usable, set + 1 - (set + 1) / 2);
         stand_close(&stand);
     }

@@ -235,8 +235,8 @@ START_TEST(a_key_goes_to_the_same_node)
     stand_share(&other, "a", 17);
     map_keys(&other, second);
     ck_assert_mem_eq(first, second, KEYS);
-    for (char id = 'a'; id <= 'e'; id++) /* mean 2000, deviation 40 */
-        ck_assert_int_le(abs(count_keys(first, id) - 2000), 160);
+    for (int id = 'a'; id <= 'e'; id++) /* mean 2000, deviation 40 */
+        ck_assert_int_le(abs(count_keys(first, (char)id) - 2000), 160);
     stand_close(&stand);
     stand_close(&other);
 }
