@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tells what of lib/ the tests have reached, from gcovr's JSON report, and judges it.
+
+Usage: coverage.py REPORT
+
+Nothing of lib/ is left out of the count, no branch either. The last line counts the checks: "N passed, M failed": enough
+lines, enough branches, all files, and that each function with a line that no test reaches stands in lib/README.md, in
+the table of "What no test reaches", with the reason.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+LINES_MIN = 90
+BRANCHES_MIN = 75
+
+here = pathlib.Path(__file__).resolve().parent.parent
+
+
+def explained():
+    """The functions that the table names, as (file, function): `file.c`: `one`, `other`."""
+    text = (here / "lib/README.md").read_text()
+    found = re.search(r"^## What no test reaches\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    pairs = set()
+    for row in re.findall(r"^\| *`([^`]+\.c)`:([^|]*)\|", found[1] if found else "", re.MULTILINE):
+        pairs |= {(row[0], function) for function in re.findall(r"`([^`]+)`", row[1])}
+    return pairs
+
+
+def function_of(file, number):
+    """Where gcovr says no function for a line, it is the last one that begins before it."""
+    before = [each for each in file["functions"] if each["lineno"] <= number]
+    return max(before, key=lambda each: each["lineno"])["name"] if before else "?"
+
+
+def percent(part, whole):
+    return 100 * part / whole if whole else 100
+
+
+def main(report):
+    files = [file for file in json.loads(pathlib.Path(report).read_text())["files"] if file["file"].startswith("lib/")]
+    reasons = explained()
+    missing = set()
+    excluded = []
+    lines = reached = branches = taken = 0
+    print(f"{'':28}{'lines':>16}{'branches':>18}   not reached")
+    for file in sorted(files, key=lambda each: each["file"]):
+        code = [line for line in file["lines"] if not line.get("gcovr/noncode")]
+        excluded += [(file["file"], line["line_number"]) for line in file["lines"] if line.get("gcovr/excluded")]
+        ways = [branch for line in code for branch in line["branches"]]
+        unreached = [line["line_number"] for line in code if line["count"] == 0]
+        went = sum(branch["count"] > 0 for branch in ways)
+        functions = [function_of(file, number) for number in unreached]
+        missing |= {(pathlib.Path(file["file"]).name, name) for name in functions}
+        lines += len(code)
+        reached += len(code) - len(unreached)
+        branches += len(ways)
+        taken += went
+        print(f"{file['file']:28}{len(code) - len(unreached):5} of {len(code):4} {percent(len(code) - len(unreached), len(code)):3.0f} %"
+              f"{went:6} of {len(ways):4} {percent(went, len(ways)):3.0f} %   {' '.join(sorted(set(functions)))}")
+    print(f"{'all':28}{reached:5} of {lines:4} {percent(reached, lines):3.0f} %{taken:6} of {branches:4} {percent(taken, branches):3.0f} %")
+
+    counted = {file["file"] for file in files}
+    unknown = sorted(missing - reasons)
+    checks = [
+        (percent(reached, lines) >= LINES_MIN, f"{percent(reached, lines):.1f} % of the lines, {LINES_MIN} % are wanted"),
+        (percent(taken, branches) >= BRANCHES_MIN,
+         f"{percent(taken, branches):.1f} % of the branches, {BRANCHES_MIN} % are wanted"),
+        ({f"lib/{file.name}" for file in (here / "lib").glob("*.c")} <= counted and not excluded,
+         "all files of lib/ are counted, and all that is in them"),
+        (not unknown, "what no test reaches is explained in lib/README.md" +
+         "".join(f"\n    but not {file}: {function}" for file, function in unknown)),
+    ]
+    for passed, what in checks:
+        print(f"{'ok' if passed else 'not ok'} - {what}")
+    for file, function in sorted(reasons - missing):
+        print(f"reached this time, though lib/README.md says otherwise: {file}: {function}")
+    good = sum(passed for passed, _ in checks)
+    print(f"{good} passed, {len(checks) - good} failed")
+    sys.exit(good < len(checks))
+
+
+main(*sys.argv[1:])
