@@ -1,12 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Builds the library in several ways, and runs its tests on each. On Debian 12 or 13 it installs what is missing.
+# Builds the library in several ways, runs its tests on each, and looks for faults without running it. On Debian 12 or 13
+# it installs what is missing.
 #
-#     sh test/run.sh          gcc, gcc with sanitizers, clang, valgrind
-#     sh test/run.sh quick    gcc only
-#     sh test/run.sh long     all, also under valgrind what takes long there, and a thousand seeds of the model
+#     sh test/run.sh          all stages
+#     sh test/run.sh quick    gcc only, all tests
+#     sh test/run.sh long     all stages, also under valgrind what takes long there, and a thousand seeds of the model
 #     sh test/run.sh adapters only what runs on every event loop: gcc, sanitizers, threads, all of it under valgrind
+#     sh test/run.sh STAGE    one of them:
+#         gcc        as it is shipped: words, scripted peers, interoperation, packaging
+#         analysis   -fanalyzer, clang-tidy, cppcheck, shellcheck: test/analysis/run.sh
+#         coverage   without optimisation, all rings; then how much of lib/ was reached: test/coverage.py
+#         valkey     a real server and interoperation once more, on valkey-server
+#         sanitize   AddressSanitizer and UndefinedBehaviorSanitizer
+#         threads    ThreadSanitizer
+#         clang      as gcc, with a real server
+#         fuzz       each target of test/fuzz for a minute
+#         memory     valgrind, on what gcc built
+#
+# NETRON_TEST_SERVER names the server that all tests start, instead of redis-server: valkey-server, or a path. Then there
+# is no stage of Valkey's own.
 #
 # The last line counts the checks of all runs together: "N passed, M failed". Exits with 0 only if M is 0.
 # A skipped check is a failure, unless NETRON_TEST_ALLOW_SKIP is set.
@@ -16,11 +30,35 @@ project=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$project" || exit 1
 passed=0
 failed=0
+notes=
+times=
+folder_of_logs=$(mktemp -d)
+trap 'rm -rf "$folder_of_logs"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# note WHAT: said once more at the end, where it is seen.
+note() {
+    echo "== $1"
+    notes="$notes
+!! $1"
+}
 
 finish() {
+    [ -z "$times" ] || echo "== seconds:$times"
+    [ -z "$notes" ] || printf '%s\n' "${notes#?}"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
     exit
+}
+
+# add_up NAME "PASSED FAILED" BEGAN
+add_up() {
+    seconds=$(($(date +%s) - $3))
+    echo "== $1: ${2% *} passed, ${2#* } failed, $seconds s"
+    times="$times $1 $seconds"
+    passed=$((passed + ${2% *}))
+    failed=$((failed + ${2#* }))
 }
 
 # build NAME COMPILER OPTION...: makes build-test-NAME.
@@ -39,10 +77,10 @@ build() {
     return 1
 }
 
-# run BUILD LOG "SUITE..." OPTION...: runs the suites in build-test-BUILD, and adds up.
+# run BUILD LOG "SUITE..." "NAME=VALUE..." OPTION...: runs the suites in build-test-BUILD, and adds up.
 run() {
-    folder=build-test-$1 log=$2 suites=$3
-    shift 3
+    folder=build-test-$1 log=$2 suites=$3 environment=$4
+    shift 4
     echo "== $log: $suites"
     rm -f "$folder/meson-logs/$log"*
     for suite in $suites; do
@@ -50,55 +88,131 @@ run() {
     done
     status=0
     began=$(date +%s)
-    meson test -C "$folder" --no-rebuild --logbase "$log" --print-errorlogs "$@" || status=$?
+    # shellcheck disable=SC2086 # a list of settings
+    env $environment meson test -C "$folder" --no-rebuild --logbase "$log" --print-errorlogs "$@" || status=$?
     # shellcheck disable=SC2086 # a list of names
     counts=$(python3 test/count.py "$folder" "$log" $suites) || counts='0 1'
     [ "$status" -eq 0 ] || [ "${counts#* }" -gt 0 ] || counts="${counts% *} 1"
-    echo "== $log: ${counts% *} passed, ${counts#* } failed, $(($(date +%s) - began)) s"
-    passed=$((passed + ${counts% *}))
-    failed=$((failed + ${counts#* }))
+    add_up "$log" "$counts" "$began"
 }
 
+# counted NAME COMMAND...: one that counts its checks itself, in its last line.
+counted() {
+    name=$1
+    shift
+    echo "== $name"
+    began=$(date +%s)
+    "$@" 2>&1 | tee "$folder_of_logs/$name"
+    counts=$(tail -n 1 "$folder_of_logs/$name" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+    add_up "$name" "${counts:-0 1}" "$began"
+}
+
+# ---- the stages ----
+
+# Most tests wait more than they work, so more of them run at a time than there are cores.
+jobs='--num-processes 4'
+
+# Where all is run, its rings are run by others: optimised by clang, and under valgrind; and those of a server on Valkey.
+stage_gcc() {
+    # shellcheck disable=SC2086 # lists of options
+    build gcc gcc && run gcc gcc "$gcc_suites" "NETRON_TEST_SEEDS=$seeds" $patience $jobs
+}
+
+stage_analysis() {
+    build clang clang || return
+    counted analysis sh test/analysis/run.sh build-test-clang
+    unasked=$(sed -n 's/^not analysed/Not analysed/p' "$folder_of_logs/analysis")
+    [ -z "$unasked" ] || note "$unasked"
+}
+
+# Threads count what they reach without losing any of it: -fprofile-update=atomic.
+stage_coverage() {
+    build coverage gcc -Db_coverage=true -Doptimization=0 -Dc_args=-fprofile-update=atomic || return
+    find build-test-coverage -name '*.gcda' -exec rm -f {} +
+    # shellcheck disable=SC2086 # a list of options
+    run coverage coverage "$rings" '' -t 2 $jobs
+    counted reached python3 test/coverage.py build-test-coverage
+}
+
+stage_valkey() {
+    [ -z "${NETRON_TEST_SERVER:-}" ] || return 0
+    sh examples/prepare.sh valkey-server || {
+        note 'Nothing of this ran on Valkey: valkey-server cannot be installed here.'
+        return
+    }
+    echo "== valkey: $(valkey-server --version)"
+    # shellcheck disable=SC2086 # a list of options
+    build gcc gcc && run gcc valkey 'integration interop' NETRON_TEST_SERVER=valkey-server $jobs
+}
+
+stage_sanitize() {
+    # shellcheck disable=SC2086 # a list of options
+    build sanitize gcc -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all &&
+        run sanitize sanitize "$sanitize_suites" 'UBSAN_OPTIONS=print_stacktrace=1 CK_TIMEOUT_MULTIPLIER=3' -t 3 $jobs
+}
+
+stage_threads() {
+    # shellcheck disable=SC2086 # a list of options
+    build threads gcc -Db_sanitize=thread -Db_lundef=false &&
+        run threads threads threads CK_TIMEOUT_MULTIPLIER=5 -t 5 $jobs
+}
+
+stage_clang() {
+    # shellcheck disable=SC2086 # lists of options
+    build clang clang && run clang clang 'unit sim integration' "NETRON_TEST_SEEDS=$seeds" $patience $jobs
+}
+
+stage_fuzz() {
+    [ -f test/fuzz/run.sh ] || return 0
+    counted fuzz sh test/fuzz/run.sh 60
+}
+
+# "Possibly lost" is what hiredis' strings always look like: their pointers point behind a header.
+stage_memory() {
+    leaks='--leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite'
+    # shellcheck disable=SC2086 # a list of options
+    build gcc gcc &&
+        run gcc memory "$rings" CK_TIMEOUT_MULTIPLIER=10 -t 10 $left_out \
+            --wrap="valgrind -q $leaks --suppressions=$project/test/valgrind.supp --error-exitcode=99"
+}
+
+# ---- which of them ----
+
+rings='unit sim integration adapter' others='interop packaging'
+every='gcc analysis coverage valkey sanitize threads clang fuzz memory'
+patience='-t 1' seeds=50 left_out='--no-suite long'
+gcc_suites="unit sim $others" sanitize_suites="$rings interop"
 case ${1:-all} in
-all | quick | long | adapters) ;;
+all) stages=$every ;;
+quick) stages=gcc gcc_suites="$rings $others" ;;
+long) stages=$every patience='-t 20' seeds=1000 left_out= ;;
+adapters)
+    stages='gcc sanitize threads memory'
+    rings=adapter gcc_suites=adapter sanitize_suites=adapter left_out=
+    ;;
+gcc | analysis | coverage | valkey | sanitize | threads | clang | fuzz | memory) stages=$1 ;;
 *)
-    echo "usage: sh test/run.sh [quick | long | adapters]" >&2
+    echo "usage: sh test/run.sh [quick | long | adapters | $(echo "$every" | sed 's/ / | /g')]" >&2
     exit 2
     ;;
 esac
 
-sh examples/prepare.sh check valgrind clang g++ nodejs npm libuv1-dev libev-dev libglib2.0-dev libsystemd-dev || {
+sh examples/prepare.sh check valgrind clang clang-tidy cppcheck g++ gcovr nodejs npm shellcheck libuv1-dev libev-dev \
+    libglib2.0-dev libsystemd-dev || {
     failed=1
     finish
 }
-
-# Most tests wait more than they work, so more of them run at a time than there are cores.
-patience='-t 1' seeds=50 left_out='--no-suite long'
-rings='unit sim integration adapter' others='interop packaging'
-case ${1:-all} in
-long) patience='-t 20' seeds=1000 left_out= ;;
-adapters) left_out='' rings=adapter others='' ;;
-esac
-# shellcheck disable=SC2086 # lists of options
-build gcc gcc &&
-    NETRON_TEST_SEEDS=$seeds run gcc gcc "$rings $others" $patience --num-processes 4
-[ "${1:-all}" != quick ] || finish
-
-export UBSAN_OPTIONS=print_stacktrace=1
-build sanitize gcc -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all &&
-    CK_TIMEOUT_MULTIPLIER=3 run sanitize sanitize "$rings ${others%packaging}" -t 3 --num-processes 4
-
-build threads gcc -Db_sanitize=thread -Db_lundef=false &&
-    CK_TIMEOUT_MULTIPLIER=5 run threads threads threads -t 5 --num-processes 4
-
-[ "${1:-all}" = adapters ] || {
-    build clang clang &&
-        run clang clang 'unit sim'
-}
-
-# "Possibly lost" is what hiredis' strings always look like: their pointers point behind a header.
-leaks='--leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite'
-[ ! -f build-test-gcc/build.ninja ] ||
-    CK_TIMEOUT_MULTIPLIER=10 run gcc memory "$rings" -t 10 $left_out \
-        --wrap="valgrind -q $leaks --suppressions=$project/test/valgrind.supp --error-exitcode=99"
+for stage in $stages; do
+    case $stage in
+    gcc) stage_gcc ;;
+    analysis) stage_analysis ;;
+    coverage) stage_coverage ;;
+    valkey) stage_valkey ;;
+    sanitize) stage_sanitize ;;
+    threads) stage_threads ;;
+    clang) stage_clang ;;
+    fuzz) stage_fuzz ;;
+    memory) stage_memory ;;
+    esac
+done
 finish

@@ -36,7 +36,7 @@ count() {
 
 # best MODE NAME: the least of several runs.
 best() {
-    for run in 1 2 3; do
+    for _ in 1 2 3; do
         "$program" "$1" 1000 >"$folder/run"
         value "$folder/run" "$2"
     done | sort -n | head -n 1

@@ -22,11 +22,14 @@ fenced() {
     awk -v fence="\`\`\`$1" '$0 == "```" { inside = 0 } inside { print } $0 == fence { inside = 1 }' "$readme"
 }
 
-redis-server --port 0 --unixsocket "$folder/redis.sock" --dir "$folder" --save '' --appendonly no >"$folder/log" &
+# Both have a client of a kindred name: redis-server and redis-cli, valkey-server and valkey-cli.
+program=${NETRON_TEST_SERVER:-redis-server}
+"$program" --port 0 --unixsocket "$folder/redis.sock" --dir "$folder" --save '' --appendonly no >"$folder/log" &
 server=$!
 # What README.md says to redis-cli goes to this server.
 mkdir "$folder/bin"
-printf '#!/bin/sh\nexec %s -s %s "$@"\n' "$(command -v redis-cli)" "$folder/redis.sock" >"$folder/bin/redis-cli"
+printf '#!/bin/sh\nexec %s -s %s "$@"\n' "$(command -v "${program%-server}-cli")" "$folder/redis.sock" \
+    >"$folder/bin/redis-cli"
 chmod +x "$folder/bin/redis-cli"
 PATH=$folder/bin:$PATH
 tries=100
