@@ -194,7 +194,8 @@ void netron_replica_sweep(struct netron_replica *replica, bool keep, uint64_t re
 
 void netron_replica_each_kept(const struct netron_replica *replica, void (*fn)(void *arg, const char *id), void *arg)
 {
-    for (const entry_t *entry = replica->by_id; entry != NULL; entry = entry->hh.next)
+    const entry_t *entry = netron_table_first(replica->by_id);
+    for (; entry != NULL; entry = netron_table_next(entry))
         if (entry->is_kept)
             fn(arg, entry->id);
 }
