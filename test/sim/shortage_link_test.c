@@ -151,13 +151,14 @@ static void begin_refused(void)
 {
     refusals = 0;
     sim.options.pubsub_enabled = 1;
+    sim.options.reconnect_max_ms = 500;
     sim.peer.answer = refuse_at_first;
 }
 
 static void be_refused_for_a_while(void)
 {
     join();
-    sim_advance(30000);
+    sim_advance(5000);
 }
 
 START_TEST(being_refused)
@@ -219,6 +220,7 @@ int main(void)
     Suite *suite = suite_create("shortage_link");
     TCase *tcase = suite_case(suite, "memory runs out during");
     allocations_of_libraries();
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, making_and_freeing, 0, SHORTAGES);
     tcase_add_loop_test(tcase, connecting_and_greeting, 0, SHORTAGES);
     tcase_add_loop_test(tcase, reconnecting, 0, SHORTAGES);

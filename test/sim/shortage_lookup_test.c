@@ -149,6 +149,7 @@ int main(void)
     Suite *suite = suite_create("shortage_lookup");
     TCase *tcase = suite_case(suite, "memory runs out during");
     allocations_of_libraries();
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, lookups, 0, SHORTAGES);
     return suite_run(suite);
 }

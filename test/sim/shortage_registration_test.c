@@ -315,6 +315,7 @@ int main(void)
     Suite *suite = suite_create("shortage_registration");
     TCase *tcase = suite_case(suite, "memory runs out during");
     allocations_of_libraries();
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_registration, 0, SHORTAGES);
     tcase_add_loop_test(tcase, beats_and_a_repair, 0, SHORTAGES);
     tcase_add_loop_test(tcase, a_heartbeat_that_was_lost, 0, SHORTAGES);

@@ -427,6 +427,7 @@ int main(void)
     Suite *suite = suite_create("shortage_view");
     TCase *tcase = suite_case(suite, "memory runs out during");
     allocations_of_libraries();
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, the_first_picture, 0, SHORTAGES);
     tcase_add_loop_test(tcase, loading_the_scripts, 0, SHORTAGES);
     tcase_add_loop_test(tcase, events, 0, SHORTAGES);
