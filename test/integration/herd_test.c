@@ -11,6 +11,7 @@
 #include "suite.h"
 #include "tally.h"
 #include "world.h"
+#include <ctype.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,8 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@
 #define SHARE_MAX 50
 #define SLOW_US "5000"
 
+static const char *const slow_log[] = {"--slowlog-log-slower-than", SLOW_US, "--slowlog-max-len", "1000", NULL};
 static int herd;
 static struct server server;
 static struct world world;
@@ -104,6 +106,12 @@ static netron_options herd_options(void)
     return options;
 }
 
+/* Redis has a processor in earnest; here hundreds of processes would take it away, in the middle of a command. */
+static void prefer_server(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)server.pid, -20); /* where that is allowed */
+}
+
 static void live(int number, pid_t parent)
 {
     struct member member = {.number = number};
@@ -112,6 +120,7 @@ static void live(int number, pid_t parent)
     char id[16];
     struct event_base *base = event_base_new();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpriority(PRIO_PROCESS, 0, 19);
     options.on_link = on_link;
     options.on_link_arg = &member;
     snprintf(id, sizeof(id), "n%d", number);
@@ -181,14 +190,14 @@ static bool is_fresh(void)
 
 static void open_herd(void)
 {
-    static const char *const extra[] = {"--slowlog-log-slower-than", SLOW_US, "--slowlog-max-len", "1000", NULL};
     const char *wanted = getenv("NETRON_TEST_HERD");
     const char *slowness = getenv("CK_TIMEOUT_MULTIPLIER");
     herd = wanted != NULL ? atoi(wanted) : HERD_DEFAULT;
     if (slowness != NULL && strtol(slowness, NULL, 10) >= 10)
         herd /= 4; /* where everything is ten times as slow, as under valgrind */
     ck_assert(herd > 1 && herd <= HERD_MAX);
-    server_start(&server, extra);
+    server_start(&server, slow_log);
+    prefer_server();
     ck_assert_int_eq(pipe2(reports, O_CLOEXEC), 0);
     ck_assert_int_eq(fcntl(reports[0], F_SETFL, O_NONBLOCK), 0);
     pid_t parent = getpid();
@@ -282,83 +291,111 @@ static void expect_all_once(void)
 
 /* ---- slow commands ---- */
 
-/* A command that takes long because of what it does takes long each time; one that the machine interrupted does not. So
- * those are too slow that were in every round. */
+/*
+ * Redis measures a command by the clock on the wall, so one in the middle of which the machine turned to something else
+ * looks slow: hundreds of processes on a few processors do that to a hundredth of them. A command that takes long
+ * because of what it does takes long each time. So a kind of command is slow of which one in twenty was, in each of
+ * some rounds.
+ */
 #define ROUNDS 3
-#define SLOW_MAX 64
-static char slow[SLOW_MAX][64];
-static int slow_count;
+#define TOLERATED 20
+#define KINDS_MAX 64
 
-static bool was_slow(const char *name)
-{
-    for (int i = 0; i < slow_count; i++)
-        if (strcmp(slow[i], name) == 0)
-            return true;
-    return false;
-}
+static struct kind {
+    char name[32];
+    int slow;
+} kinds[KINDS_MAX];
+static int kind_count;
 
-/* Returns whether a further round is needed to tell. */
-static bool look_for_slow_commands(int round)
+static struct kind *kind_of(const redisReply *words)
 {
-    static char found[SLOW_MAX][64];
-    int count = 0;
-    redisReply *log = server_ask(&server, "SLOWLOG GET 1000");
-    for (size_t i = 0; i < log->elements && count < SLOW_MAX; i++) {
-        const redisReply *words = log->element[i]->element[3];
-        char name[64];
-        snprintf(name, sizeof(name), "%s %.16s", words->element[0]->str,
-                 strcasecmp(words->element[0]->str, "EVALSHA") == 0 ? words->element[1]->str : "");
-        fprintf(stderr, "# slow in round %d: %s, %lld us\n", round, name, log->element[i]->element[2]->integer);
-        if (round == 0 || was_slow(name))
-            snprintf(found[count++], sizeof(found[0]), "%s", name);
+    char name[32];
+    snprintf(name, sizeof(name), "%s", words->element[0]->str);
+    for (char *letter = name; *letter != '\0'; letter++)
+        *letter = (char)tolower((unsigned char)*letter);
+    int i = 0;
+    while (i < kind_count && strcmp(kinds[i].name, name) != 0)
+        i++;
+    if (i == kind_count) {
+        ck_assert_int_lt(kind_count, KINDS_MAX);
+        kinds[kind_count++] = (struct kind){.slow = 0};
+        memcpy(kinds[i].name, name, sizeof(name));
     }
-    freeReplyObject(log);
-    memcpy(slow, found, sizeof(slow));
-    slow_count = count;
-    freeReplyObject(server_ask(&server, "SLOWLOG RESET"));
-    return count > 0;
+    return &kinds[i];
 }
 
-static void expect_nothing_slow(int round)
+static int calls_of(const char *name)
 {
-    ck_assert_msg(slow_count == 0, "in each of %d rounds %s took more than " SLOW_US " us", round, slow[0]);
+    static char stats[32768];
+    char beginning[64];
+    snprintf(beginning, sizeof(beginning), "cmdstat_%.31s:calls=", name);
+    ck_assert(server_text(&server, stats, sizeof(stats), "INFO commandstats"));
+    const char *found = strstr(stats, beginning);
+    return found != NULL ? atoi(found + strlen(beginning)) : 0;
+}
+
+static void forget_commands(void)
+{
+    server_expect(&server, "OK", "CONFIG RESETSTAT");
+    server_expect(&server, "OK", "SLOWLOG RESET");
+    kind_count = 0;
+}
+
+/* Whether there is a slow kind in this round; its name is left in slowest. */
+static char slowest[32];
+
+static bool has_slow_commands(void)
+{
+    bool is_slow = false;
+    redisReply *log = server_ask(&server, "SLOWLOG GET 1000");
+    for (size_t i = 0; i < log->elements; i++)
+        kind_of(log->element[i]->element[3])->slow++;
+    freeReplyObject(log);
+    for (int i = 0; i < kind_count; i++) {
+        int calls = calls_of(kinds[i].name);
+        fprintf(stderr, "# %d of %d %s took more than " SLOW_US " us\n", kinds[i].slow, calls, kinds[i].name);
+        if (calls < herd || kinds[i].slow * TOLERATED <= calls) /* fewer calls are the test's own */
+            continue;
+        is_slow = true;
+        memcpy(slowest, kinds[i].name, sizeof(slowest));
+    }
+    return is_slow;
 }
 
 /* ---- cut off and back ---- */
 
 START_TEST(a_herd_that_is_cut_off_at_once_reconnects_spread_and_changes_nothing)
 {
-    int rounds = 0;
-    bool is_unsure = true;
-    for (; rounds < ROUNDS && is_unsure; rounds++) {
+    bool is_slow = true;
+    for (int round = 0; round < ROUNDS && is_slow; round++) {
         server_integer(&server, "CLIENT KILL TYPE normal SKIPME yes");
         server_integer(&server, "CLIENT KILL TYPE pubsub");
-        freeReplyObject(server_ask(&server, "SLOWLOG RESET")); /* those are the test's own */
-        AWAIT_HERD(count_up(2 + rounds) == herd && count_registered() == herd && is_fresh());
+        forget_commands(); /* those were the test's own */
+        AWAIT_HERD(count_up(2 + round) == herd && count_registered() == herd && is_fresh());
+        is_slow = has_slow_commands();
         expect_spread_links("commands links", NETRON_LINK_COMMANDS);
         expect_spread_links("events links", NETRON_LINK_EVENTS);
-        is_unsure = look_for_slow_commands(rounds);
     }
-    expect_nothing_slow(rounds);
+    ck_assert_msg(!is_slow, "%s was slow in each round", slowest);
     expect_all_once();
 }
 END_TEST
 
 START_TEST(a_herd_whose_redis_restarts_empty_registers_spread_and_each_once)
 {
-    int rounds = 0;
-    bool is_unsure = true;
-    for (; rounds < ROUNDS && is_unsure; rounds++) {
-        static const char *const extra[] = {"--slowlog-log-slower-than", SLOW_US, "--slowlog-max-len", "1000", NULL};
+    bool is_slow = true;
+    for (int round = 0; round < ROUNDS && is_slow; round++) {
         server_kill(&server);
-        server_start_again(&server, extra);
-        AWAIT_HERD(count_up(2 + rounds) == herd && count_registered() == herd &&
+        server_start_again(&server, slow_log);
+        prefer_server();
+        forget_commands();
+        AWAIT_HERD(count_up(2 + round) == herd && count_registered() == herd &&
                    (int)server_integer(&server, "HLEN " PREFIX ":records") == herd && is_fresh());
+        is_slow = has_slow_commands();
         expect_spread_registrations();
-        is_unsure = look_for_slow_commands(rounds);
         expect_all_once();
     }
-    expect_nothing_slow(rounds);
+    ck_assert_msg(!is_slow, "%s was slow in each round", slowest);
 }
 END_TEST
 
