@@ -6,6 +6,8 @@
  * What is compared in the end are four accounts of the same thing: what the model meant to happen (the claims and the
  * originals), what stands in Redis, what each watcher's view answers, and what its events add up to.
  *
+ * Between Redis and the publishers but one is a network that fails, and another between Redis and the watchers.
+ *
  *     publishers --changes--> Redis --channel--> watcher 0
  *                                       |
  *                                     relay: loses, doubles, delays, swaps, adds garbage
@@ -15,6 +17,7 @@
 #ifndef NETRON_TEST_MODEL_H
 #define NETRON_TEST_MODEL_H
 
+#include "proxy.h"
 #include "server.h"
 #include "suite.h"
 #include "world.h"
@@ -131,6 +134,15 @@ struct model_relay {
     unsigned counts[6]; /* what has been done to messages, for the trace */
 };
 
+/* ---- the networks ---- */
+
+enum model_side { PUBLISHERS_SIDE, WATCHERS_SIDE, SIDES };
+
+struct model_network {
+    struct proxy proxy;
+    bool has_lost; /* bytes of a connection that may still be there */
+};
+
 /* ---- all of it ---- */
 
 struct model {
@@ -140,6 +152,7 @@ struct model {
     struct world world;
     struct model_random random;
     struct model_relay relay;
+    struct model_network networks[SIDES];
     struct model_publisher publishers[PUBLISHERS];
     struct model_claim claims[CLAIMS];
     unsigned claim_count;
@@ -168,6 +181,11 @@ void model_log(netron_log_level level, const char *line, void *arg);
 /* Runs the loop for so long, and the originals with it. */
 void model_pump(struct model *model, unsigned ms);
 void model_touch(struct model *model, int id, unsigned departures, unsigned changes);
+
+/* One run: what happens, a round at a time, each of which ends at rest, and is compared there. */
+void model_begin(struct model *model, uint64_t seed);
+void model_round(struct model *model);
+void model_end(struct model *model);
 
 /* model_fleet.c */
 void model_fleet_open(struct model *model);
@@ -206,6 +224,18 @@ void model_relay_close(struct model *model);
 void model_relay_read(struct model *model);
 void model_relay_heal(struct model *model);
 const char *model_channel_of(int watcher);
+
+/* model_network.c */
+void model_network_open(struct model *model);
+void model_network_close(struct model *model);
+void model_network_heal(struct model *model);
+const char *model_url_of(struct model *model, enum model_side side);
+void model_network_options(netron_options *options); /* so that faults are noticed soon */
+void model_fault_network(struct model *model);
+
+/* model_soak.c: rounds without end, for so many minutes. */
+uint64_t model_setting(const char *name, uint64_t otherwise);
+void model_soak(uint64_t minutes, unsigned workers);
 
 /* model_registry.c */
 /* Reads Redis: the live nodes, the live nodes of each service, and what does not add up. */

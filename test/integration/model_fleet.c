@@ -13,7 +13,9 @@
 void model_publisher_start(struct model *model, int publisher)
 {
     static char names[PUBLISHERS][8] = {"p0", "p1", "p2", "marker"};
-    netron_options options = world_options(model->server.url);
+    bool is_spared = publisher == MARKER_PUBLISHER;
+    netron_options options = world_options(is_spared ? model->server.url : model_url_of(model, PUBLISHERS_SIDE));
+    model_network_options(&options);
     options.heartbeat_interval_ms = MODEL_BEAT_MS;
     options.heartbeat_ttl_ms = MODEL_TTL_MS;
     options.client_name = names[publisher];

@@ -10,6 +10,8 @@
  *     NETRON_TEST_SEEDS=1000   so many seeds instead of 50 (NETRON_TEST_FIRST_SEED=n: from that one on)
  *     NETRON_TEST_SEED=n       only this one, telling what happens
  *     NETRON_TEST_WORKERS=n    so many at a time
+ *
+ *     NETRON_TEST_SOAK_MINUTES=30   instead: rounds without end for so long (model_soak.c)
  */
 #include "model.h"
 #include <stdarg.h>
@@ -21,6 +23,7 @@
 
 #define SEEDS 50
 #define WORKERS 12
+#define SOAKERS 4
 #define ROUNDS 3
 #define STEPS 32
 #define SETTLE_MS 12000u /* what takes longer does not end at all */
@@ -94,7 +97,7 @@ void model_pump(struct model *model, unsigned ms)
 
 /* ---- what may happen ---- */
 
-enum theme { CALM, LINKS, LOSS, HISTORY, BOOKKEEPING, EVERYTHING, THEMES };
+enum theme { CALM, LINKS, NETWORK, LOSS, HISTORY, BOOKKEEPING, EVERYTHING, THEMES };
 
 static void change_own(struct model *model)
 {
@@ -148,8 +151,10 @@ static void change_watcher(struct model *model)
 
 static void cause_trouble(struct model *model, enum theme theme)
 {
-    uint64_t any = model_draw(&model->random, 4);
-    if (theme == LINKS || (theme == EVERYTHING && any == 0))
+    uint64_t any = model_draw(&model->random, 5);
+    if (theme == NETWORK || (theme == EVERYTHING && any == 4))
+        model_fault_network(model);
+    else if (theme == LINKS || (theme == EVERYTHING && any == 0))
         model_fault_link(model);
     else if (theme == LOSS || (theme == EVERYTHING && any == 1))
         model_fault_loss(model);
@@ -239,6 +244,7 @@ static void come_to_rest(struct model *model)
     uint64_t began = world_clock_ms();
     model_trace(model, "rest");
     model_relay_heal(model);
+    model_network_heal(model);
     await_registry(model);
     if (is_silent) /* whoever is kept has to be missed before he is heard of again */
         model_pump(model, MODEL_GRACE_MS + 300);
@@ -258,39 +264,46 @@ static void come_to_rest(struct model *model)
     model->is_shaken = false;
 }
 
-static void run_seed(uint64_t seed)
-{
-    static struct model model;
-    model = (struct model){.seed = seed,
-                           .random = {.state = seed},
-                           .is_mixed = seed % 2 == 0,
+/* ---- a run ---- */
 
-                           .turned_at = world_clock_ms()};
-    server_start(&model.server, NULL);
-    world_open(&model.world);
-    model_relay_open(&model);
-    model_fleet_open(&model);
+void model_begin(struct model *model, uint64_t seed)
+{
+    *model = (struct model){
+        .seed = seed, .random = {.state = seed}, .is_mixed = seed % 2 == 0, .turned_at = world_clock_ms()};
+    server_start(&model->server, NULL);
+    world_open(&model->world);
+    model_network_open(model);
+    model_relay_open(model);
+    model_fleet_open(model);
     for (int i = 0; i < WATCHERS; i++)
-        model_watcher_start(&model, i);
-    for (model.round = 1; model.round <= ROUNDS; model.round++) {
-        enum theme theme = (enum theme)model_draw(&model.random, THEMES);
-        model.relay.is_honest = false;
-        for (int i = 0; i < STEPS; i++)
-            take_step(&model, theme);
-        come_to_rest(&model);
-    }
+        model_watcher_start(model, i);
+}
+
+void model_round(struct model *model)
+{
+    enum theme theme = (enum theme)model_draw(&model->random, THEMES);
+    model->round++;
+    model->relay.is_honest = false;
+    for (int i = 0; i < STEPS; i++)
+        take_step(model, theme);
+    come_to_rest(model);
+}
+
+void model_end(struct model *model)
+{
     for (int i = 0; i < WATCHERS; i++)
-        model_watcher_stop(&model, i);
-    model_fleet_close(&model);
-    model_relay_close(&model);
-    world_close(&model.world);
-    server_forget(&model.server);
-    server_stop(&model.server);
+        model_watcher_stop(model, i);
+    model_fleet_close(model);
+    model_relay_close(model);
+    model_network_close(model);
+    world_close(&model->world);
+    server_forget(&model->server);
+    server_stop(&model->server);
 }
 
 /* ---- many seeds ---- */
 
-static uint64_t setting(const char *name, uint64_t otherwise)
+uint64_t model_setting(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
     return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : otherwise;
@@ -303,7 +316,11 @@ static void begin_seed(uint64_t seed, pid_t *pid)
     ck_assert_int_ge(*pid, 0);
     if (*pid > 0)
         return;
-    run_seed(seed);
+    static struct model model;
+    model_begin(&model, seed);
+    for (int i = 0; i < ROUNDS; i++)
+        model_round(&model);
+    model_end(&model);
     exit(EXIT_SUCCESS);
 }
 
@@ -312,10 +329,10 @@ START_TEST(everybody_ends_with_the_same_picture)
     enum { WORKERS_MAX = 64 };
     pid_t pids[WORKERS_MAX] = {0};
     uint64_t seeds[WORKERS_MAX];
-    uint64_t alone = setting("NETRON_TEST_SEED", 0);
-    uint64_t next = alone != 0 ? alone : setting("NETRON_TEST_FIRST_SEED", 1);
-    uint64_t end = next + (alone != 0 ? 1 : setting("NETRON_TEST_SEEDS", SEEDS));
-    uint64_t workers = setting("NETRON_TEST_WORKERS", WORKERS);
+    uint64_t alone = model_setting("NETRON_TEST_SEED", 0);
+    uint64_t next = alone != 0 ? alone : model_setting("NETRON_TEST_FIRST_SEED", 1);
+    uint64_t end = next + (alone != 0 ? 1 : model_setting("NETRON_TEST_SEEDS", SEEDS));
+    uint64_t workers = model_setting("NETRON_TEST_WORKERS", WORKERS);
     unsigned running = 0, failed = 0;
     is_alone = alone != 0;
     while (next < end || running > 0) {
@@ -342,11 +359,21 @@ START_TEST(everybody_ends_with_the_same_picture)
 }
 END_TEST
 
+START_TEST(a_fleet_that_goes_on_for_long_does_not_grow)
+{
+    model_soak(model_setting("NETRON_TEST_SOAK_MINUTES", 0), (unsigned)model_setting("NETRON_TEST_WORKERS", SOAKERS));
+}
+END_TEST
+
 int main(void)
 {
+    uint64_t minutes = model_setting("NETRON_TEST_SOAK_MINUTES", 0);
     Suite *suite = suite_create("model");
     TCase *tcase = suite_case(suite, "model");
-    tcase_set_timeout(tcase, (double)(60 + 10 * setting("NETRON_TEST_SEEDS", SEEDS)));
-    tcase_add_test(tcase, everybody_ends_with_the_same_picture);
+    tcase_set_timeout(tcase, (double)(60 + 60 * minutes + 10 * model_setting("NETRON_TEST_SEEDS", SEEDS)));
+    if (minutes > 0)
+        tcase_add_test(tcase, a_fleet_that_goes_on_for_long_does_not_grow);
+    else
+        tcase_add_test(tcase, everybody_ends_with_the_same_picture);
     return suite_run(suite);
 }

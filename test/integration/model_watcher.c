@@ -84,7 +84,8 @@ void model_watcher_unsubscribe(struct model *model, int watcher)
 
 void model_watcher_start(struct model *model, int watcher)
 {
-    netron_options options = world_options(model->server.url);
+    netron_options options = world_options(model_url_of(model, WATCHERS_SIDE));
+    model_network_options(&options);
     options.heartbeat_ttl_ms = MODEL_GRACE_MS;
     options.client_name = kinds[watcher].name;
     options.log = model_log;
