@@ -283,6 +283,22 @@ START_TEST(what_is_held_comes_when_it_passes_again)
 }
 END_TEST
 
+START_TEST(what_is_held_comes_after_an_end_and_not_after_a_reset)
+{
+    const struct linger at_once = {.l_onoff = _i, .l_linger = 0};
+    proxy_hold(&proxy, PROXY_COMMANDS, PROXY_BOTH_WAYS);
+    say(client, "INCR counter");
+    EVENTUALLY(proxy_count(&proxy, PROXY_COMMANDS).commands == 2);
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(client);
+    EVENTUALLY(proxy_count(&proxy, PROXY_COMMANDS).open == 0);
+    proxy_heal(&proxy);
+    EVENTUALLY(clients_of_server() == 0);
+    server_expect(&server, _i == 0 ? "1" : "(nil)", "GET counter");
+    client = connect_client();
+}
+END_TEST
+
 START_TEST(a_half_open_connection_stays_open_and_carries_nothing)
 {
     proxy_drop(&proxy, PROXY_COMMANDS, PROXY_BOTH_WAYS);
@@ -636,6 +652,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_delay_lets_everything_through_later_and_in_order, 0, 2);
     tcase_add_test(tcase, a_delayed_end_comes_later_as_well);
     tcase_add_loop_test(tcase, what_is_held_comes_when_it_passes_again, 0, 2);
+    tcase_add_loop_test(tcase, what_is_held_comes_after_an_end_and_not_after_a_reset, 0, 2);
     tcase_add_test(tcase, a_half_open_connection_stays_open_and_carries_nothing);
     tcase_add_loop_test(tcase, what_was_lost_stays_lost, 0, 2);
     tcase_add_test(tcase, the_server_keeps_a_client_whose_end_was_lost);
