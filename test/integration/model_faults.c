@@ -62,9 +62,22 @@ static void restart_server(struct model *model, unsigned pause_ms)
     model_relay_read(model);
 }
 
+/* When an id's heartbeat is lost before its former owner has heard that it is replaced, he registers again. */
+static void former_owners_may_come_back(struct model *model)
+{
+    unsigned owners[IDS] = {0};
+    for (int i = 0; i < CLAIMS; i++)
+        if (model->claims[i].is_used && !model_claim_has_ended(&model->claims[i]))
+            owners[model->claims[i].id]++;
+    for (int id = 0; id < OWN_IDS; id++)
+        if (owners[id] > 1)
+            model_touch(model, id, 0, 2);
+}
+
 void model_fault_loss(struct model *model)
 {
     model->is_shaken = true;
+    former_owners_may_come_back(model);
     switch (model_draw(&model->random, 8)) {
     case 0:
         restart_server(model, (unsigned)model_draw(&model->random, 4) * 400);
