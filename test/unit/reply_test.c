@@ -191,6 +191,8 @@ START_TEST(the_first_word_of_an_error_decides_the_code)
         {"MISCONF Redis is configured to save RDB snapshots", NETRON_EUNAVAILABLE},
         {"OOM command not allowed when used memory > 'maxmemory'.", NETRON_EUNAVAILABLE},
         {"ERR unknown command", NETRON_EREDIS},
+        {"ERR Error running script (call to f_1): @user_script:7: -READONLY You can't write", NETRON_EUNAVAILABLE},
+        {"ERR Error running script (call to f_1): @user_script:7: something of its own", NETRON_EREDIS},
         {"WRONGTYPE Operation against a key", NETRON_EREDIS},
         {"MOVED 3999 127.0.0.1:6381", NETRON_EREDIS},
         {"NOAUTHX", NETRON_EREDIS},

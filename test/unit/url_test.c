@@ -123,6 +123,7 @@ START_TEST(what_is_no_url_is_refused_with_the_name_of_the_part)
         {"redis+cluster://h", "redis+cluster:// is not supported"},
         {"redis://h\xff", "UTF-8"},
         {"redis://h\n", "control character"},
+        {"unix://user:word@/run/a@b", "must be written as %40"},
         {"redis://h\x7f", "control character"},
         /* host */
         {"redis://", "host"},
