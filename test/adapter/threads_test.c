@@ -100,6 +100,8 @@ static void look_up(struct member *member, const char *other)
 static void pick(struct member *member)
 {
     netron_picker *picker = NULL;
+    ck_assert_int_lt(netron_picker_new(member->discovery, "", "^1", NULL, &picker), 0);
+    ck_assert_int_eq(netron_picker_new(member->discovery, "users", "^1", NULL, NULL), NETRON_EINVAL);
     ck_assert_int_eq(netron_picker_new(member->discovery, "users", "^1", NULL, &picker), 0);
     for (int i = 0; i < 100; i++) {
         const netron_snapshot *snapshot = netron_view_find(member->discovery, "users", i % 2 == 0 ? "^1" : "1.x");

@@ -26,6 +26,19 @@ static const char *version_6_1(struct peer *peer, const struct peer_command *com
     return peer_answer_well(peer, command);
 }
 
+/* None of these is a version, or an old one. */
+static const char *const odd_versions[] = {"7", "10.0", "6.", ".1", "x6.0", "", "6.2", "1000000.0"};
+static const char *odd_version;
+
+static const char *version_of_a_kind(struct peer *peer, const struct peer_command *command)
+{
+    static char answer[64];
+    if (!peer_is(command, "HELLO"))
+        return peer_answer_well(peer, command);
+    snprintf(answer, sizeof(answer), "*2\r\n$7\r\nversion\r\n$%zu\r\n%s\r\n", strlen(odd_version), odd_version);
+    return answer;
+}
+
 static const char *no_setname(struct peer *peer, const struct peer_command *command)
 {
     if (peer_is(command, "CLIENT "))
@@ -49,6 +62,17 @@ START_TEST(the_greeting_asks_for_the_version_and_sets_the_name)
     ck_assert_uint_eq(sim.peer.command_count, 2);
     ck_assert_str_eq(sim.peer.commands[0].text, "HELLO");
     ck_assert_str_eq(sim.peer.commands[1].text, "CLIENT SETNAME netron");
+    ck_assert_int_eq(sim.links.count[COMMANDS], 1);
+    ck_assert_int_eq(sim.links.code[COMMANDS], 0);
+}
+END_TEST
+
+START_TEST(a_version_that_cannot_be_read_is_not_held_against_a_server)
+{
+    odd_version = odd_versions[_i];
+    sim.peer.answer = version_of_a_kind;
+    sim_join();
+    sim_settle();
     ck_assert_int_eq(sim.links.count[COMMANDS], 1);
     ck_assert_int_eq(sim.links.code[COMMANDS], 0);
 }
@@ -472,6 +496,8 @@ int main(void)
     Suite *suite = suite_create("link");
     TCase *greeting = sim_case(suite, "greeting");
     tcase_add_test(greeting, the_greeting_asks_for_the_version_and_sets_the_name);
+    tcase_add_loop_test(greeting, a_version_that_cannot_be_read_is_not_held_against_a_server, 0,
+                        sizeof(odd_versions) / sizeof(odd_versions[0]));
     tcase_add_test(greeting, the_greeting_logs_in_and_selects_when_the_url_says_so);
     tcase_add_test(greeting, credentials_of_the_options_replace_those_of_the_url);
     tcase_add_loop_test(greeting, a_server_before_6_2_is_refused_with_the_version_that_is_needed, 0, 2);
