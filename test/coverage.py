@@ -4,9 +4,9 @@
 
 Usage: coverage.py BUILD_FOLDER
 
-Nothing of lib/ is left out of the count, no branch either. The last line counts the checks: "N passed, M failed": enough
-lines, enough branches, all files, and that each function with a line that no test reaches stands in lib/README.md, in
-the table of "What no test reaches", with the reason.
+Nothing of lib/ is left out of the count, no branch either. The last line counts the checks, "N passed, M failed":
+enough lines, enough branches, all files, and that each function with a line that no test reaches stands in
+lib/README.md, in the table of "What no test reaches", with the reason.
 """
 
 import json
@@ -46,13 +46,18 @@ def measured(build):
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=here).stdout)["files"]
 
 
+def tell(what, lines, branches, functions):
+    shares = [f"{part:6} of {whole:4} {percent(part, whole):3.0f} %" for part, whole in (lines, branches)]
+    print(f"{what:26}{shares[0]}{shares[1]}   {' '.join(sorted(set(functions)))}".rstrip())
+
+
 def main(build):
     files = [file for file in measured(build) if file["lines"]]
     reasons = explained()
     missing = set()
     excluded = []
     lines = reached = branches = taken = 0
-    print(f"{'':28}{'lines':>16}{'branches':>18}   not reached")
+    print(f"{'':26}{'lines':>20}{'branches':>20}   not reached")
     for file in sorted(files, key=lambda each: each["file"]):
         code = [line for line in file["lines"] if not line.get("gcovr/noncode")]
         excluded += [(file["file"], line["line_number"]) for line in file["lines"] if line.get("gcovr/excluded")]
@@ -65,14 +70,14 @@ def main(build):
         reached += len(code) - len(unreached)
         branches += len(ways)
         taken += went
-        print(f"{file['file']:28}{len(code) - len(unreached):5} of {len(code):4} {percent(len(code) - len(unreached), len(code)):3.0f} %"
-              f"{went:6} of {len(ways):4} {percent(went, len(ways)):3.0f} %   {' '.join(sorted(set(functions)))}")
-    print(f"{'all':28}{reached:5} of {lines:4} {percent(reached, lines):3.0f} %{taken:6} of {branches:4} {percent(taken, branches):3.0f} %")
+        tell(file["file"], (len(code) - len(unreached), len(code)), (went, len(ways)), functions)
+    tell("all", (reached, lines), (taken, branches), [])
 
     counted = {file["file"] for file in files}
     unknown = sorted(missing - reasons)
     checks = [
-        (percent(reached, lines) >= LINES_MIN, f"{percent(reached, lines):.1f} % of the lines, {LINES_MIN} % are wanted"),
+        (percent(reached, lines) >= LINES_MIN,
+         f"{percent(reached, lines):.1f} % of the lines, {LINES_MIN} % are wanted"),
         (percent(taken, branches) >= BRANCHES_MIN,
          f"{percent(taken, branches):.1f} % of the branches, {BRANCHES_MIN} % are wanted"),
         ({f"lib/{file.name}" for file in (here / "lib").glob("*.c")} <= counted and not excluded,

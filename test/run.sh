@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Builds the library in several ways, runs its tests on each, and looks for faults without running it. On Debian 12 or 13
-# it installs what is missing.
+# Builds the library in several ways, runs its tests on each, and looks for faults without running it. On Debian 12 or
+# 13 it installs what is missing.
 #
 #     sh test/run.sh          all stages
 #     sh test/run.sh quick    gcc only, all tests
@@ -19,8 +19,8 @@
 #         fuzz       each target of test/fuzz for a minute
 #         memory     valgrind, on what gcc built
 #
-# NETRON_TEST_SERVER names the server that all tests start, instead of redis-server: valkey-server, or a path. Then there
-# is no stage of Valkey's own.
+# NETRON_TEST_SERVER names the server that all tests start, instead of redis-server: valkey-server, or a path. Then
+# there is no stage of Valkey's own.
 #
 # The last line counts the checks of all runs together: "N passed, M failed". Exits with 0 only if M is 0.
 # A skipped check is a failure, unless NETRON_TEST_ALLOW_SKIP is set.
@@ -112,7 +112,7 @@ counted() {
 # Most tests wait more than they work, so more of them run at a time than there are cores.
 jobs='--num-processes 4'
 
-# Where all is run, its rings are run by others: optimised by clang, and under valgrind; and those of a server on Valkey.
+# Where all is run, the other rings run elsewhere on what gcc optimised: on Valkey, and under valgrind.
 stage_gcc() {
     # shellcheck disable=SC2086 # lists of options
     build gcc gcc && run gcc gcc "$gcc_suites" "NETRON_TEST_SEEDS=$seeds" $patience $jobs

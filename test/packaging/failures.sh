@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Usage: failures.sh SOURCE. Each row of the failure tables in lib/README.md ends with the tests that make the failure:
-# "program: case", several parted by commas or <br>. A program is named after its file in test/, with or without its ring
-# (link, sim_link); the case is a test of it. A row without a test, and a test that is not there, fail.
+# "program: case", several parted by commas, semicolons or <br>; a case without a program is of the one named before it
+# in its row. A program is named after its file in test/, with or without its ring (link, sim_link); the case is a test of
+# it. A row without a test, and a test that is not there, fail.
 set -eu
 source=$1
 folder=$(mktemp -d)
@@ -30,12 +31,10 @@ files_of() {
 
 # Cases are written as a sentence, or as the name in the source.
 is_a_test() {
-    name=$(printf '%s' "$1" | tr -d '`')
-    program=$(printf '%s' "${name%%:*}" | tr -d ' ')
-    sentence=$(printf '%s' "${name#*:}" | sed 's/^ *//; s/ *$//')
+    program=$1 sentence=$2
     files=$(files_of "$program")
     [ -n "$files" ] || {
-        echo "there is no program $program"
+        echo "there is no program \"$program\""
         return 1
     }
     case_name=$(printf '%s' "$sentence" | tr ' ' '_')
@@ -51,9 +50,14 @@ has_tests() {
         echo "it names no test"
         return 1
     }
-    printf '%s\n' "$1" | sed 's/<br *\/*>/,/g' | tr ',' '\n' | sed 's/^ *//; s/ *$//; /^$/d' >"$folder/names"
+    printf '%s\n' "$1" | sed 's/<br *\/*>/,/g' | tr -d '`' | tr ';' ',' | tr ',' '\n' |
+        sed 's/^ *//; s/ *$//; /^$/d' >"$folder/names"
+    of=
     while IFS= read -r name; do
-        is_a_test "$name" || return 1
+        case $name in
+        *:*) of=$(printf '%s' "${name%%:*}" | tr -d ' ') ;;
+        esac
+        is_a_test "$of" "$(printf '%s' "${name#*:}" | sed 's/^ *//')" || return 1
     done <"$folder/names"
 }
 
