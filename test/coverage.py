@@ -88,7 +88,7 @@ def main(build):
     for passed, what in checks:
         print(f"{'ok' if passed else 'not ok'} - {what}")
     for file, function in sorted(reasons - missing):
-        print(f"reached this time, though lib/README.md says otherwise: {file}: {function}")
+        print(f"in the table of lib/README.md, but nothing of it was missed this time: {file}: {function}")
     good = sum(passed for passed, _ in checks)
     print(f"{good} passed, {len(checks) - good} failed")
     sys.exit(good < len(checks))
