@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTENT_DIGITS 40 /* a SHA-1 in hex */
-#define INITIAL_ROOM 512  /* bytes: what most nodes take */
+#define INITIAL_ROOM 512 /* bytes: what most nodes take */
 
 /* ---- writing ---- */
 
@@ -201,26 +200,24 @@ static bool has_space(struct slice field)
     return false;
 }
 
-/* The tag that the registry's digest counts for this line: the same pattern as in lua/registry.lua. */
+/* The tag that the registry's digest counts for this line: the same pattern as in lua/record.lua. */
 static uint64_t counted_tag(struct slice rest)
 {
     static const char decimal[] = "0123456789";
-    static const char hex[] = "0123456789abcdefABCDEF";
     struct slice revision;
     struct slice tag;
     struct slice incarnation;
-    struct slice content;
     struct slice timestamp;
     uint64_t number = 0;
     if (next_field(&rest, &revision) && is_of(revision, decimal) && next_field(&rest, &tag) && read_tag(tag, &number) &&
         next_field(&rest, &incarnation) && incarnation.length > 0 && !has_space(incarnation) &&
-        next_field(&rest, &content) && is_of(content, hex) && next_field(&rest, &timestamp) &&
-        is_of(timestamp, decimal) && rest.length >= 2 && rest.text[0] == '{' && rest.text[rest.length - 1] == '}')
+        next_field(&rest, &timestamp) && is_of(timestamp, decimal) && rest.length >= 2 && rest.text[0] == '{' &&
+        rest.text[rest.length - 1] == '}')
         return number;
     return 0;
 }
 
-/* The five fields before the JSON; rest begins with the JSON afterwards. */
+/* The four fields before the JSON; rest begins with the JSON afterwards. */
 static int read_fields(const struct netron_json_source *source, struct slice *rest, struct netron_record *record,
                        uint64_t *timestamp)
 {
@@ -232,8 +229,6 @@ static int read_fields(const struct netron_json_source *source, struct slice *re
         broken = "tag";
     else if (!next_field(rest, &field) || !read_incarnation(field, record->incarnation))
         broken = "incarnation";
-    else if (!next_field(rest, &field) || !is_hex(field, CONTENT_DIGITS))
-        broken = "content";
     else if (!next_field(rest, &field) || !read_decimal(field, timestamp))
         broken = "timestamp";
     else if (rest->length == 0 || rest->text[0] != '{')

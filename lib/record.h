@@ -17,7 +17,7 @@ char *netron_record_services_json(const netron_service *services, size_t count);
  * "zone", "metadata", "ttl". The node has to be a copy, so that equal content is equal text. */
 char *netron_record_body(const netron_node *node, uint32_t ttl_ms);
 
-/* Reading. `revision tag incarnation content timestamp {...}` */
+/* Reading. `revision tag incarnation timestamp {...}` */
 struct netron_record {
     uint64_t revision;
     uint64_t tag;

@@ -10,9 +10,11 @@
  * one only renews, so a process that was taken over while it could not beat never takes the id back.
  */
 #include "backoff.h"
+#include "record.h"
 #include "registration_life.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BEATS_PER_REPAIR 10 /* protocol section 3: every tenth beat is a register call */
@@ -454,15 +456,32 @@ static int send_register(netron_registration *registration)
     const struct netron_registrar *registrar = registration->registrar;
     const netron_node *node = registration->wish.node;
     char ttl[16];
+    char tag[NETRON_TAG_DIGITS + 1];
     snprintf(ttl, sizeof(ttl), "%" PRIu32, registrar->settings->heartbeat_ttl_ms);
-    const char *const arguments[] = {
-        node->id,      registration->incarnation,        policy(registration),    ttl,
-        node->address, registration->wish.services_json, registration->wish.body, channel(registration)};
+    snprintf(tag, sizeof(tag), "%012" PRIx64, netron_core_random(registrar->core) >> 16);
+    const char *const fixed[] = {node->id,
+                                 registration->incarnation,
+                                 tag,
+                                 policy(registration),
+                                 ttl,
+                                 node->address,
+                                 registration->wish.services_json,
+                                 registration->wish.body,
+                                 channel(registration)};
+    const size_t fixed_count = sizeof(fixed) / sizeof(fixed[0]);
+    const char **arguments = malloc((fixed_count + node->service_count) * sizeof(*arguments));
+    if (arguments == NULL)
+        return NETRON_ENOMEM;
+    memcpy(arguments, fixed, sizeof(fixed));
+    for (size_t i = 0; i < node->service_count; i++)
+        arguments[fixed_count + i] = node->services[i].name;
     registration->in_flight = OPERATION_REGISTER;
     registration->sent = registration->wanted;
     registration->attempted = true;
-    return netron_script_call(registrar->link, &netron_script_source_register, registrar->registry_key, arguments,
-                              sizeof(arguments) / sizeof(arguments[0]), on_register, registration, &registration->call);
+    int code = netron_script_call(registrar->link, &netron_script_source_register, registrar->registry_key, arguments,
+                                  fixed_count + node->service_count, on_register, registration, &registration->call);
+    free(arguments);
+    return code;
 }
 
 /* ---- deregister ---- */

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes Lua scripts as C data, before each what it includes, with the SHA-1 that EVALSHA knows it by.
+"""Writes Lua scripts as C data, with the SHA-1 that EVALSHA knows each by.
 
-A line "-- include FILE" takes in a file of the same folder, once.
+A line "-- include FILE" takes in a file of the same folder, in its place.
 """
 
 import hashlib
@@ -18,20 +18,20 @@ def as_c_bytes(data):
     return "\n".join(lines)
 
 
-def with_includes(path, taken):
-    """The files that a script consists of, each behind what it needs."""
-    if path in taken:
-        return b""
-    taken.add(path)
-    source = path.read_bytes()
-    needed = re.findall(rb"^-- include (\S+)$", source, re.MULTILINE)
-    return b"".join(with_includes(path.parent / name.decode(), taken) for name in needed) + source
+def with_includes(path):
+    """A file, and in the place of each line that names another the lines of that one."""
+    return re.sub(
+        rb"^ *-- include (\S+)\n",
+        lambda line: with_includes(path.parent / line[1].decode()),
+        path.read_bytes(),
+        flags=re.MULTILINE,
+    )
 
 
 def main(output, inputs):
     parts = ["/* Made from lib/lua by embed.py. */", '#include "script_sources.h"', ""]
     for number, path in enumerate(map(pathlib.Path, inputs)):
-        source = with_includes(path, set())
+        source = with_includes(path)
         digest = hashlib.sha1(source).hexdigest()
         name = path.stem
         # Bytes and not a literal: C promises room for 4095 characters only.

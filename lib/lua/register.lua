@@ -1,49 +1,88 @@
 -- register: makes a node stand in the registry as its owner wants it (protocol section 4).
--- include change.lua
 --
--- ARGV     1 id  2 incarnation  3 policy  4 heartbeat ttl (ms)  5 address  6 services (JSON array)
---          7 body (JSON object with nodeId, address, services, ...)  8 channel, or '' to publish nothing
+-- ARGV     1 id  2 incarnation  3 tag of the change, if it becomes one: 48 random bits in hex  4 policy
+--          5 heartbeat ttl (ms)  6 address  7 services (JSON array)
+--          8 body (JSON object with nodeId, address, services, ...)  9 channel, or '' to publish nothing
+--          10 and on: the names of the services
 -- policy   take-over: the newest wins; reject: a live other owner stays; renew: only what is ours or nobody's
 -- replies  {registered | updated | unchanged, revision}, {held, remaining ttl}, {fenced, remaining ttl}
-local id, incarnation, policy, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local address, services, body, channel = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+-- include registry.lua
+-- include clock.lua
+local id, incarnation, tag, policy, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local address, services, body, channel = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local heartbeat_key, node_key = prefix .. 'heartbeat:' .. id, prefix .. 'nodes:' .. id
 
 if policy ~= 'take-over' then
-  local owner = own('GET', heartbeats .. id)
+  -- include node.lua
+  local owner = owner_of(id)
   if owner and owner ~= incarnation then
-    return {policy == 'reject' and 'held' or 'fenced', redis.call('PTTL', heartbeats .. id)}
+    return {policy == 'reject' and 'held' or 'fenced', call('PTTL', heartbeat_key)}
   end
 end
-local registry = read_registry()
-local known, is_there = read_record(id)
--- A record that became garbage took its tag with it.
-if not registry or (not known and is_there) then
-  registry = new_registry(id .. ' ' .. incarnation)
-  known = nil
-end
-local unchanged = known and known.incarnation == incarnation and known.body == body
-local timestamp = unchanged and known.timestamp or whole(now)
 
--- What stands at the node's own keys is written either way: that is the repair of whatever was evicted or deleted.
-redis.call('SET', heartbeats .. id, incarnation, 'PX', ARGV[4])
-local content = redis.sha1hex(address .. '\0' .. services)
-own('HSET', nodes .. id, 'address', address, 'services', services, 'timestamp', timestamp, 'record',
-  content .. ' ' .. body)
-redis.call('PEXPIRE', nodes .. id, 10 * ttl)
-own('SADD', nodes_index_key, id)
-own('ZADD', expiry_key, whole(now + ttl), id)
-local names = service_names(cjson.decode(services))
+-- include numbers.lua
+local line = try('HGET', records_key, id)
+local old_tag, old_incarnation, old_timestamp, old_body
+if line and line.err then
+  if not string.find(line.err, 'WRONGTYPE', 1, true) then return line end
+elseif line then
+  -- include record.lua
+  old_tag, old_incarnation, old_timestamp, old_body = split_record(line)
+end
+if line and not old_tag then epoch = nil end -- a record that became garbage took its tag with it
+if policy == 'renew' then -- who comes for the first time leaves that to those who are there
+  -- include whole.lua
+end
+if not epoch then
+  -- include birth.lua
+  old_tag, epoch, revision, digest, count = nil, new_epoch(id .. ' ' .. incarnation), 0, 0, 0
+end
+local is_unchanged = old_tag and old_incarnation == incarnation and old_body == body
+local timestamp = is_unchanged and old_timestamp or now_text
+
+-- What stands at the node's own keys and in the indexes is written either way: that is the repair of whatever was
+-- evicted or deleted. What is of another type there is found by the failure it causes: to ask for the types before would
+-- cost as much as the writing.
 local lifetime = math.max(LEAST_LIFETIME, 10 * ttl)
-join_services(id, names, lifetime)
-if unchanged then
-  keep_bookkeeping(lifetime, true)
-  return {'unchanged', registry.revision}
+local worn = 0.9 * lifetime
+local written
+for attempt = 1, 2 do
+  call('SET', heartbeat_key, incarnation, 'PX', ttl)
+  written = try('HSET', node_key, 'address', address, 'services', services, 'timestamp', timestamp, 'record', body)
+  if tonumber(written) then written = try('SADD', nodes_index_key, id) end
+  if tonumber(written) then written = try('ZADD', expiry_key, now + ttl, id) end
+  for i = 10, #ARGV do
+    local index = prefix .. 'index:service:' .. ARGV[i]
+    if tonumber(written) then written = try('SADD', index, id) end
+    if call('PTTL', index) < worn then call('PEXPIRE', index, lifetime) end
+  end
+  if tonumber(written) then break end
+  if attempt == 2 then return written end
+  -- include types.lua
+  delete_other_type(node_key, 'hash')
+  delete_other_type(nodes_index_key, 'set')
+  delete_other_type(expiry_key, 'zset')
+  for i = 10, #ARGV do delete_other_type(prefix .. 'index:service:' .. ARGV[i], 'set') end
+end
+call('PEXPIRE', node_key, ttl .. '0') -- ten times
+if is_unchanged then
+  -- include lifetimes.lua
+  keep_bookkeeping(lifetime)
+  return {'unchanged', revision}
 end
 
-if known then leave_services(id, known.body, names) end
-local tag = change(registry, id, incarnation, known and known.tag,
-  {content = content, timestamp = timestamp, body = body})
-keep_bookkeeping(lifetime, registry.count == 1)
-publish(registry, channel, {type = known and 'NODE_UPDATED' or 'NODE_REGISTERED', body = body, timestamp = timestamp,
-  tag = tag, incarnation = incarnation})
-return {known and 'updated' or 'registered', registry.revision}
+if old_tag and not string.find(old_body, '"services":' .. services, 1, true) then
+  -- include services.lua
+  local names = {}
+  for i = 10, #ARGV do names[ARGV[i]] = true end
+  leave_services(id, old_body, names)
+end
+local record = tag .. ' ' .. incarnation .. ' ' .. timestamp .. ' ' .. body
+-- include change.lua
+if call('PTTL', changes_key) < worn or count == 1 then -- one tells for all: they are renewed together
+  -- include lifetimes.lua
+  keep_bookkeeping(lifetime)
+end
+local kind, reason = old_tag and 'NODE_UPDATED' or 'NODE_REGISTERED', nil
+-- include publish.lua
+return {old_tag and 'updated' or 'registered', revision}

@@ -42,8 +42,9 @@ static void append_register(redisContext *context, const char *id, const char *a
     char body[512];
     snprintf(body, sizeof(body), "{\"nodeId\":\"%s\",\"address\":\"%s\",\"services\":" SERVICES ",\"ttl\":60000}", id,
              address);
-    redisAppendCommand(context, "EVALSHA %s 1 " PREFIX ":registry %s 0123456789abcdef take-over 60000 %s %s %s %s",
-                       netron_script_source_register.sha1, id, address, SERVICES, body, channel);
+    redisAppendCommand(context,
+                       "EVALSHA %s 1 " PREFIX ":registry %s 0123456789abcdef %012x take-over 60000 %s %s %s %s orders",
+                       netron_script_source_register.sha1, id, (unsigned)random(), address, SERVICES, body, channel);
 }
 
 static void append_deregister(redisContext *context, const char *id, const char *channel)

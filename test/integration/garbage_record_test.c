@@ -81,34 +81,33 @@ START_TEST(a_record_cut_off_anywhere_without_a_hash_is_skipped)
 END_TEST
 
 #define TAG "0123456789ab"
-#define SHA1 "0123456789abcdef0123456789abcdef01234567"
 #define BODY "{\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\",\"services\":[{\"name\":\"orders\"}]}"
 
 /* %s stands for the incarnation that owns the node. */
 static const char *const wrong_lines[] = {
-    "x " TAG " %s " SHA1 " 1700000000000 " BODY,
-    "-1 " TAG " %s " SHA1 " 1700000000000 " BODY,
-    "99999999999999999999999 " TAG " %s " SHA1 " 1700000000000 " BODY,
-    "7 0123 %s " SHA1 " 1700000000000 " BODY,
-    "7 0123456789aX %s " SHA1 " 1700000000000 " BODY,
-    "7 " TAG " %s 0123 1700000000000 " BODY,
-    "7 " TAG " %s " SHA1 " then " BODY,
-    "7 " TAG " %s " SHA1 " 1700000000000 ",
-    "7 " TAG " %s " SHA1 " 1700000000000 []",
-    "7 " TAG " %s " SHA1 " 1700000000000 {}",
-    "7 " TAG " %s " SHA1 " 1700000000000 " BODY "}",
-    "7 " TAG " %s " SHA1 " 1700000000000 " BODY " 8",
-    "7 " TAG " %s " SHA1 "  1700000000000 " BODY,
-    " 7 " TAG " %s " SHA1 " 1700000000000 " BODY,
-    "7\t" TAG "\t%s\t" SHA1 "\t1700000000000\t" BODY,
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":\"good\",\"address\":\"10.0.0.3:80\",\"services\":[]}",
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":7,\"address\":\"10.0.0.3:80\",\"services\":[]}",
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":\"bad\",\"services\":[]}",
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\"}",
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\",\"services\":{}}",
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\",\"services\":[{}]}",
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":\"bad\",\"address\":\"\xed\xa0\x80:80\",\"services\":[]}",
-    "7 " TAG " %s " SHA1 " 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\\n\",\"services\":[]}",
+    "x " TAG " %s 1700000000000 " BODY,
+    "-1 " TAG " %s 1700000000000 " BODY,
+    "99999999999999999999999 " TAG " %s 1700000000000 " BODY,
+    "7 0123 %s 1700000000000 " BODY,
+    "7 0123456789aX %s 1700000000000 " BODY,
+    "7 " TAG " %s 0123456789abcdef0123456789abcdef01234567 1700000000000 " BODY,
+    "7 " TAG " %s then " BODY,
+    "7 " TAG " %s 1700000000000 ",
+    "7 " TAG " %s 1700000000000 []",
+    "7 " TAG " %s 1700000000000 {}",
+    "7 " TAG " %s 1700000000000 " BODY "}",
+    "7 " TAG " %s 1700000000000 " BODY " 8",
+    "7 " TAG " %s  1700000000000 " BODY,
+    " 7 " TAG " %s 1700000000000 " BODY,
+    "7\t" TAG "\t%s\t1700000000000\t" BODY,
+    "7 " TAG " %s 1700000000000 {\"nodeId\":\"good\",\"address\":\"10.0.0.3:80\",\"services\":[]}",
+    "7 " TAG " %s 1700000000000 {\"nodeId\":7,\"address\":\"10.0.0.3:80\",\"services\":[]}",
+    "7 " TAG " %s 1700000000000 {\"nodeId\":\"bad\",\"services\":[]}",
+    "7 " TAG " %s 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\"}",
+    "7 " TAG " %s 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\",\"services\":{}}",
+    "7 " TAG " %s 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\",\"services\":[{}]}",
+    "7 " TAG " %s 1700000000000 {\"nodeId\":\"bad\",\"address\":\"\xed\xa0\x80:80\",\"services\":[]}",
+    "7 " TAG " %s 1700000000000 {\"nodeId\":\"bad\",\"address\":\"10.0.0.3:80\\n\",\"services\":[]}",
 };
 #define WRONG_LINES (int)(sizeof(wrong_lines) / sizeof(wrong_lines[0]))
 
@@ -137,7 +136,7 @@ END_TEST
 
 START_TEST(a_record_like_these_but_well_formed_is_found)
 {
-    write_line("7 " TAG " %s " SHA1 " 1700000000000 " BODY);
+    write_line("7 " TAG " %s 1700000000000 " BODY);
     EXPECT_FOUND(discovery, "orders", NULL, "bad 10.0.0.3:80 orders; " GOOD);
     ck_assert_uint_eq(scene_stats(discovery).skipped_records, 0);
 }
@@ -145,8 +144,7 @@ END_TEST
 
 START_TEST(a_record_of_another_owner_gives_way_to_the_hash_without_a_word)
 {
-    spoil_record("7 " TAG " somebody " SHA1 " 1700000000000 " BODY,
-                 strlen("7 " TAG " somebody " SHA1 " 1700000000000 " BODY));
+    spoil_record("7 " TAG " somebody 1700000000000 " BODY, strlen("7 " TAG " somebody 1700000000000 " BODY));
     expect_found_by_every_way(BAD "; " GOOD);
     ck_assert_uint_eq(scene_stats(discovery).skipped_records, 0);
 }
@@ -162,7 +160,7 @@ START_TEST(a_record_of_a_mebibyte_is_made_up_for_by_the_hash)
     expect_found_by_every_way(BAD "; " GOOD);
     char incarnation[64];
     ck_assert(server_text(&scene.server, incarnation, sizeof(incarnation), "GET %s", PREFIX ":heartbeat:bad"));
-    int length = snprintf(line, size, "7 " TAG " %s " SHA1 " 1700000000000 ", incarnation);
+    int length = snprintf(line, size, "7 " TAG " %s 1700000000000 ", incarnation);
     line[length] = '{'; /* the fields are well, and then it goes down and down */
     spoil_record(line, size / 4);
     expect_found_by_every_way(BAD "; " GOOD);
@@ -377,8 +375,8 @@ END_TEST
 
 START_TEST(a_node_registers_over_a_record_that_is_garbage)
 {
-    static const char *const garbage[] = {"", "garbage", "1 2 3 4 5 {", "7 " TAG " x " SHA1 " 1 {\"services\":7}",
-                                          "7 " TAG " x " SHA1 " 1 {[[[}"};
+    static const char *const garbage[] = {"", "garbage", "1 2 3 4 5 {", "7 " TAG " x 1 {\"services\":7}",
+                                          "7 " TAG " x 1 {[[[}"};
     for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
         char id[16];
         char expected[64];

@@ -145,7 +145,7 @@ static void expect_spread_registrations(void)
     ck_assert_int_eq((int)records->elements, nodes);
     for (int i = 0; i < nodes; i++) {
         long long at = 0;
-        ck_assert_int_eq(sscanf(records->element[i]->str, "%*s %*s %*s %*s %lld ", &at), 1);
+        ck_assert_int_eq(sscanf(records->element[i]->str, "%*s %*s %*s %lld ", &at), 1);
         first = at < first ? at : first;
         last = at > last ? at : last;
     }

@@ -163,8 +163,8 @@ void scene_change(struct server *server, const char *id, const char *address)
     char body[512];
     snprintf(body, sizeof(body), "{\"nodeId\":\"%s\",\"address\":\"%s\",\"services\":[]}", id, address);
     redisReply *reply =
-        server_ask(server, "EVAL %s 1 %s %s %s take-over 60000 %s [] %s %s", netron_script_source_register.text,
-                   PREFIX ":registry", id, "00000000000000aa", address, body, PREFIX ":events");
+        server_ask(server, "EVAL %s 1 %s %s %s %012x take-over 60000 %s [] %s %s", netron_script_source_register.text,
+                   PREFIX ":registry", id, "00000000000000aa", (unsigned)random(), address, body, PREFIX ":events");
     ck_assert_msg(reply->type == REDIS_REPLY_ARRAY, "register: %s", reply->str);
     freeReplyObject(reply);
 }
@@ -190,6 +190,8 @@ void scene_fill_originals(const char *id_prefix, int count, const char *services
 
 void scene_fill(const char *id_prefix, int count, const char *services)
 {
+    char name[64];
+    ck_assert_int_eq(sscanf(services, "[{\"name\":\"%63[^\"]", name), 1);
     redisContext *context = connect_to_server();
     const struct netron_script_source *source = &netron_script_source_register;
     redisAppendCommand(context, "SCRIPT LOAD %b", source->text, source->length);
@@ -200,9 +202,9 @@ void scene_fill(const char *id_prefix, int count, const char *services)
         snprintf(body, sizeof(body), "{\"nodeId\":\"%s\",\"address\":\"10.0.0.1:80\",\"services\":%s,\"ttl\":%s}", id,
                  services, LIFETIME_MS);
         redisAppendCommand(context,
-                           "EVALSHA %s 1 " PREFIX ":registry %s 00112233445566%02x take-over " LIFETIME_MS
-                           " 10.0.0.1:80 %s %s %s",
-                           source->sha1, id, i & 0xff, services, body, "");
+                           "EVALSHA %s 1 " PREFIX ":registry %s 00112233445566%02x %012x take-over " LIFETIME_MS
+                           " 10.0.0.1:80 %s %s %s %s",
+                           source->sha1, id, i & 0xff, (unsigned)random(), services, body, "", name);
     }
     read_replies(context, 1 + count);
     redisFree(context);

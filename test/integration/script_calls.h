@@ -81,9 +81,28 @@ static inline const char *run(const struct call *call, long long *number)
     node.service_count = call->count;
     char *services = netron_record_services_json(node.services, node.service_count);
     char *body = netron_record_body(&node, (uint32_t)call->ttl);
-    redisReply *reply = server_ask(&server, "EVALSHA %s 1 " P ":registry %s %s %s %lld %s %s %s %s",
-                                   netron_script_source_register.sha1, call->id, call->incarnation, call->policy,
-                                   call->ttl, call->address, services, body, call->is_silent ? "" : CHANNEL);
+    char tag[16], ttl[24];
+    snprintf(tag, sizeof(tag), "%06x%06x", (unsigned)rand() & 0xffffff, (unsigned)rand() & 0xffffff);
+    snprintf(ttl, sizeof(ttl), "%lld", call->ttl);
+    const char *words[32 + NETRON_SERVICES_MAX] = {"EVALSHA",
+                                                   netron_script_source_register.sha1,
+                                                   "1",
+                                                   P ":registry",
+                                                   call->id,
+                                                   call->incarnation,
+                                                   tag,
+                                                   call->policy,
+                                                   ttl,
+                                                   call->address,
+                                                   services,
+                                                   body,
+                                                   call->is_silent ? "" : CHANNEL};
+    int count = 13;
+    for (size_t i = 0; i < call->count; i++)
+        words[count++] = call->services[i].name;
+    server_integer(&server, "EXISTS none"); /* so that the connection is there */
+    redisReply *reply = redisCommandArgv(server.context, count, words, NULL);
+    ck_assert_ptr_nonnull(reply);
     free(services);
     free(body);
     return answer_of(reply, number);

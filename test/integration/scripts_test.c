@@ -216,14 +216,15 @@ START_TEST(changes_are_cut_and_the_floor_says_where)
         const char *left;
         const char *floor;
     } cases[] = {
-        {4096, "4098", "0"},   /* two nodes and 4096 others: as many as are kept */
-        {4196, "4098", "99"},  /* a hundred too many: "a" and the first 99 of the others */
+        {4095, "4097", "0"},   /* a node and 4096 others: as many as are kept */
+        {4195, "4097", "99"},  /* a hundred too many: "a" and the first 99 of the others */
         {6000, "5490", "511"}, /* no call cuts more than 512 */
     };
     registers("a", "1111", "take-over", "registered", 1);
+    registers("b", "2222", "take-over", "registered", 2);
     freeReplyObject(server_ask(&server, "EVAL %s 1 " P ":changes %d", fill, cases[_i].entries));
     server_integer(&server, "HSET " P ":registry revision %d", cases[_i].entries);
-    registers("b", "2222", "take-over", "registered", cases[_i].entries + 1);
+    deregisters("b", "2222", "deregistered", cases[_i].entries + 1);
     server_expect(&server, cases[_i].left, "ZCARD " P ":changes");
     server_expect(&server, cases[_i].floor, "HGET " P ":registry floor");
 }
@@ -300,6 +301,7 @@ START_TEST(every_key_is_bounded_in_life_from_its_first_moment)
         ck_assert_int_gt(server_integer(&server, "PTTL %s", keys[i]), 3590000);
     server_expect(&server, "1", "DEL " P ":expiry"); /* or evicted */
     registers("d", "4444", "take-over", "registered", 5);
+    registers("b", "2222", "renew", "unchanged", 5); /* the repair beat of any node */
     ck_assert_int_gt(server_integer(&server, "PTTL " P ":expiry"), 3590000);
     assert_registers(&lasting, "registered", 6);
     for (size_t i = 0; i < COUNT(keys); i++)
@@ -356,8 +358,12 @@ END_TEST
 
 START_TEST(a_record_that_is_none_is_replaced)
 {
-    static const char *const garbage[] = {"garbage", "1 zzzz x y z {}", "1 0123456789abc i c 5 {}", "{}",
-                                          "1 0123456789ab 1111 da39 5 {\"services\":7}"};
+    static const char *const garbage[] = {"garbage",
+                                          "1 zzzz x z {}",
+                                          "1 0123456789abc i 5 {}",
+                                          "{}",
+                                          "1 0123456789ab 1111 5 {\"services\":7}",
+                                          "1 0123456789ab 1111 0123456789abcdef0123456789abcdef01234567 5 {}"};
     server_integer(&server, "HSET " P ":records a %s", garbage[_i]);
     long long number = 0;
     struct call call = call_of("a", "1111", "take-over");
@@ -393,6 +399,6 @@ int main(void)
     tcase_add_test(tcase, every_key_is_bounded_in_life_from_its_first_moment);
     tcase_add_loop_test(tcase, a_value_of_the_wrong_type_is_replaced, 0, COUNT(suffixes) + 1);
     tcase_add_loop_test(tcase, deregister_passes_by_values_of_the_wrong_type, 0, COUNT(suffixes) + 1);
-    tcase_add_loop_test(tcase, a_record_that_is_none_is_replaced, 0, 5);
+    tcase_add_loop_test(tcase, a_record_that_is_none_is_replaced, 0, 6);
     return suite_run(suite);
 }

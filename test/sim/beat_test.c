@@ -167,6 +167,8 @@ START_TEST(a_failed_register_is_tried_again_after_500_1000_and_1500_ms_then_told
     ck_assert_int_eq(sim.states.code[0], NETRON_EUNAVAILABLE);
     ck_assert_ptr_nonnull(strstr(sim.states.sentence, "LOADING Redis is loading"));
 
+    for (int i = 0; i < 4; i++)
+        sim_random(); /* their tags */
     at = sim.loop.now + netron_backoff_vary(INTERVAL, sim_random());
     sim.peer.answer = peer_answer_well;
     sim_advance(INTERVAL + INTERVAL / 10);
@@ -329,13 +331,17 @@ START_TEST(the_register_call_carries_policy_ttl_content_and_channel)
     sim_join_and_register();
     char expected[512];
     char incarnation[64];
+    char tag[64];
     snprintf(incarnation, sizeof(incarnation), "%s", sim.peer.incarnation);
     ck_assert_uint_eq(strlen(incarnation), 16);
+    sscanf(sim_register_command(0)->text, "%*s %*s %*s %*s %*s %*s %63s", tag);
+    ck_assert_uint_eq(strspn(tag, "0123456789abcdef"), 12);
+    ck_assert_uint_eq(strlen(tag), 12);
     snprintf(expected, sizeof(expected),
-             " 1 netron:discovery:registry n1 %s take-over 20000 10.0.0.1:80 [{\"name\":\"web\",\"version\":\"1\"}] "
+             " 1 netron:discovery:registry n1 %s %s take-over 20000 10.0.0.1:80 [{\"name\":\"web\",\"version\":\"1\"}] "
              "{\"nodeId\":\"n1\",\"address\":\"10.0.0.1:80\",\"services\":[{\"name\":\"web\",\"version\":\"1\"}],"
-             "\"ttl\":20000} netron:discovery:events",
-             incarnation);
+             "\"ttl\":20000} netron:discovery:events web",
+             incarnation, tag);
     ck_assert_str_eq(sim_register_command(0)->text + 48, expected);
 }
 END_TEST

@@ -131,8 +131,8 @@ const char *registry_record(const struct registry_node *node)
     static char line[512];
     char body[256];
     write_body(body, sizeof(body), node, node->port);
-    snprintf(line, sizeof(line), "%" PRIu64 " %012" PRIx64 " i 0123456789012345678901234567890123456789 5 {%s%s}",
-             node->revision, node->tag, node->is_garbage ? "no JSON" : "", body);
+    snprintf(line, sizeof(line), "%" PRIu64 " %012" PRIx64 " i 5 {%s%s}", node->revision, node->tag,
+             node->is_garbage ? "no JSON" : "", body);
     return line;
 }
 

@@ -61,6 +61,7 @@ void sim_join_and_register(void)
     sim_settle();
     sim_register();
     sim_settle();
+    sim_random(); /* the tag */
     ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
 }
 

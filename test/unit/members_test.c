@@ -14,7 +14,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define FIRST_SIZE (offsetof(netron_node, timestamp_ms) + sizeof(uint64_t))
-#define LINE "7 0123456789ab 0123456789abcdef 0123456789abcdef0123456789abcdef01234567 1700000000000 "
+#define LINE "7 0123456789ab 0123456789abcdef 1700000000000 "
 #define BASE "{\"nodeId\":\"n\",\"address\":\"h:1\",\"services\":[]"
 #define ALL                                                                                                            \
     ",\"state\":\"draining\",\"reason\":\"disk \\\"full\\\"\",\"weight\":65535,\"zone\":\"eu-1\",\"metadata\":"        \
