@@ -10,8 +10,6 @@
 #include "record.h"
 #include <inttypes.h>
 
-#define NO_CONTENT "0000000000000000000000000000000000000000"
-
 /* ---- the line ---- */
 
 static char *write_line(const struct netron_record *record)
@@ -21,7 +19,7 @@ static char *write_line(const struct netron_record *record)
     size_t room = strlen(body) + 256;
     char *line = malloc(room);
     FUZZ_EXPECT(line != NULL, "no memory");
-    snprintf(line, room, "%" PRIu64 " %012" PRIx64 " %s " NO_CONTENT " %" PRIu64 " %s", record->revision, record->tag,
+    snprintf(line, room, "%" PRIu64 " %012" PRIx64 " %s %" PRIu64 " %s", record->revision, record->tag,
              record->incarnation, record->node->timestamp_ms, body);
     free(body);
     return line;

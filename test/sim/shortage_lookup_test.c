@@ -50,7 +50,7 @@ static const char *record_of(const char *word, char *room)
     if (word[0] != 'n')
         return "$-1\r\n";
     int length = snprintf(line, sizeof(line),
-                          "7 0123456789ab i-%.2s 0123456789012345678901234567890123456789 5 {\"nodeId\":\"%.2s\","
+                          "7 0123456789ab i-%.2s 5 {\"nodeId\":\"%.2s\","
                           "\"address\":\"10.0.0.1:1\",\"services\":[{\"name\":\"web\",\"version\":\"1.2.0\"}]}",
                           word, word);
     sprintf(room, "$%d\r\n%s\r\n", length, line);
