@@ -334,6 +334,13 @@ void netron_registration_free(netron_registration *registration)
     netron_core_leave(core);
 }
 
+const char *netron_registration_state_name(netron_registration_state state)
+{
+    static const char *const names[] = {"registering", "registered", "lost", "failed", "replaced", "leaving", "left"};
+    bool is_known = state >= NETRON_REGISTERING && state <= NETRON_LEFT;
+    return is_known ? names[state - NETRON_REGISTERING] : "unknown";
+}
+
 netron_registration_state netron_registration_get_state(const netron_registration *registration)
 {
     return registration->state;

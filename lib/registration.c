@@ -23,13 +23,6 @@ static void act(netron_registration *registration);
 
 /* ---- states ---- */
 
-const char *netron_registration_state_name(netron_registration_state state)
-{
-    static const char *const names[] = {"registering", "registered", "lost", "failed", "replaced", "leaving", "left"};
-    bool is_known = state >= NETRON_REGISTERING && state <= NETRON_LEFT;
-    return is_known ? names[state - NETRON_REGISTERING] : "unknown";
-}
-
 static const char *state_name(netron_registration_state state)
 {
     return state == 0 ? "new" : netron_registration_state_name(state);
@@ -248,26 +241,6 @@ static void lost(netron_registration *registration)
         act(registration);
 }
 
-static size_t claimant_bytes(const netron_registration *registration)
-{
-    const size_t most = sizeof(registration->claimant);
-    return registration->claimant_length < most ? registration->claimant_length : most;
-}
-
-static void remember_claimant(netron_registration *registration, const struct netron_reply *reply)
-{
-    const char *text = netron_reply_text(reply, &registration->claimant_length);
-    memcpy(registration->claimant, text, claimant_bytes(registration));
-}
-
-static bool is_claimant(const netron_registration *registration, const struct netron_reply *reply)
-{
-    size_t length = 0;
-    const char *text = netron_reply_text(reply, &length);
-    return text != NULL && length == registration->claimant_length &&
-           memcmp(text, registration->claimant, claimant_bytes(registration)) == 0;
-}
-
 static void on_owner(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     netron_registration *registration = arg;
@@ -275,7 +248,7 @@ static void on_owner(void *arg, const struct netron_reply *reply, const struct n
     registration->in_flight = OPERATION_NONE;
     if (reply == NULL) {
         fail_try(registration, failure);
-    } else if (is_claimant(registration, reply)) {
+    } else if (netron_claimant_is(&registration->claimant, reply)) {
         replaced(registration);
     } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
         lost(registration);
@@ -296,7 +269,7 @@ static void ask_for_owner(netron_registration *registration, const struct netron
     const char *const words[] = {"GET", registration->heartbeat_key};
     const size_t lengths[] = {3, strlen(registration->heartbeat_key)};
     struct netron_failure why;
-    remember_claimant(registration, reply);
+    netron_claimant_remember(&registration->claimant, reply);
     registration->in_flight = OPERATION_BEAT;
     int code = netron_link_send(registration->registrar->link, 2, words, lengths, on_owner, registration,
                                 &registration->ticket);

@@ -4,6 +4,7 @@
 #ifndef NETRON_LIB_REGISTRATION_LIFE_H
 #define NETRON_LIB_REGISTRATION_LIFE_H
 
+#include "claimant.h"
 #include "completion.h"
 #include "registration.h"
 #include "script.h"
@@ -32,8 +33,7 @@ struct netron_registration {
     uint64_t ticket;                 /* BEAT, and the question that may follow it */
     struct netron_script_call *call; /* REGISTER, DEREGISTER */
     uint64_t sent_at;
-    size_t claimant_length; /* of what a beat found in the place of our incarnation, */
-    char claimant[40];      /* and its beginning */
+    struct netron_claimant claimant; /* whom a beat found in the place of our incarnation */
 
     bool attempted;           /* a register was sent, so something may stand in Redis */
     bool established;         /* a register succeeded, so from now on it only renews */

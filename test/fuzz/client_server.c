@@ -40,7 +40,7 @@ static void watch(const struct peer_command *command)
 {
     static const char *const harmless[] = {"HELLO", "AUTH",   "SELECT",  "CLIENT", "PING",  "SUBSCRIBE",
                                            "GETEX", "HMGET",  "MGET",    "HSCAN",  "SSCAN", "SCARD",
-                                           "ZCARD", "EXISTS", "EVALSHA", "SCRIPT"};
+                                           "ZCARD", "EXISTS", "EVALSHA", "SCRIPT", "GET"};
     const char *const scripts[] = {netron_script_source_register.sha1, netron_script_source_deregister.sha1,
                                    netron_script_source_sync.sha1, netron_script_source_reconcile.sha1};
     const char *name = peer_word(command, 0);

@@ -268,7 +268,7 @@ static void expect_spread_registrations(void)
     ck_assert_int_eq((int)records->elements, herd);
     for (int i = 0; i < herd; i++) {
         unsigned long long timestamp = 0;
-        ck_assert_int_eq(sscanf(records->element[i]->str, "%*s %*s %*s %*s %llu ", &timestamp), 1);
+        ck_assert_int_eq(sscanf(records->element[i]->str, "%*s %*s %*s %llu ", &timestamp), 1);
         at[i] = timestamp;
     }
     freeReplyObject(records);

@@ -17,6 +17,7 @@ END_TEST
 START_TEST(a_reply_that_nobody_asked_for_ends_the_commands_link)
 {
     static const char *const replies[] = {"+OK\r\n", "$5\r\nhello\r\n", ":7\r\n", "*0\r\n"};
+    options.ping_interval_ms = 60000; /* a PING under way would notice it in other words */
     join();
     watch();
     proxy_inject(&proxy, PROXY_COMMANDS, replies[_i], strlen(replies[_i]));
