@@ -130,7 +130,7 @@ stage_coverage() {
     build coverage gcc -Db_coverage=true -Doptimization=0 -Dc_args=-fprofile-update=atomic || return
     find build-test-coverage -name '*.gcda' -exec rm -f {} +
     # shellcheck disable=SC2086 # a list of options
-    run coverage coverage "$rings" '' -t 2 $jobs
+    run coverage coverage "$rings" CK_TIMEOUT_MULTIPLIER=3 -t 3 $jobs
     counted reached python3 test/coverage.py build-test-coverage
 }
 
