@@ -18,6 +18,7 @@
 #         clang      as gcc, with a real server
 #         fuzz       each target of test/fuzz for a minute
 #         memory     valgrind, on what gcc built
+#     sh test/run.sh soak     half an hour of the model with faults at random, under AddressSanitizer; no part of the others
 #
 # NETRON_TEST_SERVER names the server that all tests start, instead of redis-server: valkey-server, or a path. Then
 # there is no stage of Valkey's own.
@@ -159,12 +160,19 @@ stage_threads() {
 
 stage_clang() {
     # shellcheck disable=SC2086 # lists of options
-    build clang clang && run clang clang 'unit sim integration' "NETRON_TEST_SEEDS=$seeds" $patience $jobs
+    build clang clang &&
+        run clang clang 'unit sim integration' "NETRON_TEST_SEEDS=$seeds NETRON_TEST_HERD=$herd" $patience $jobs
 }
 
 stage_fuzz() {
     [ -f test/fuzz/run.sh ] || return 0
     counted fuzz sh test/fuzz/run.sh 60
+}
+
+stage_soak() {
+    # shellcheck disable=SC2086 # a list of options
+    build sanitize gcc -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all &&
+        run sanitize soak integration "NETRON_TEST_SOAK_MINUTES=$soak CK_TIMEOUT_MULTIPLIER=3" -t 10 model
 }
 
 # "Possibly lost" is what hiredis' strings always look like: their pointers point behind a header.
@@ -178,27 +186,27 @@ stage_memory() {
 
 # ---- which of them ----
 
-rings='unit sim integration adapter' others='interop packaging'
+rings='unit sim fuzz integration adapter' others='interop packaging'
 every='gcc analysis coverage valkey sanitize threads clang fuzz memory'
-patience='-t 1' seeds=50 left_out='--no-suite long'
-gcc_suites="unit sim $others" sanitize_suites="$rings interop"
+patience='-t 1' seeds=50 herd=60 soak=30 left_out='--no-suite long'
+gcc_suites="unit sim fuzz $others" sanitize_suites="$rings interop"
 case ${1:-all} in
 all) stages=$every ;;
 quick) stages=gcc gcc_suites="$rings $others" ;;
-long) stages=$every patience='-t 20' seeds=1000 left_out= ;;
+long) stages=$every patience='-t 20' seeds=1000 herd=500 left_out= ;;
 adapters)
     stages='gcc sanitize threads memory'
     rings=adapter gcc_suites=adapter sanitize_suites=adapter left_out=
     ;;
-gcc | analysis | coverage | valkey | sanitize | threads | clang | fuzz | memory) stages=$1 ;;
+gcc | analysis | coverage | valkey | sanitize | threads | clang | fuzz | memory | soak) stages=$1 ;;
 *)
-    echo "usage: sh test/run.sh [quick | long | adapters | $(echo "$every" | sed 's/ / | /g')]" >&2
+    echo "usage: sh test/run.sh [quick | long | adapters | soak | $(echo "$every" | sed 's/ / | /g')]" >&2
     exit 2
     ;;
 esac
 
-sh examples/prepare.sh check valgrind clang clang-tidy cppcheck g++ gcovr nodejs npm shellcheck libuv1-dev libev-dev \
-    libglib2.0-dev libsystemd-dev || {
+sh examples/prepare.sh check valgrind clang clang-tidy cppcheck faketime g++ gcovr nodejs npm shellcheck libuv1-dev \
+    libev-dev libglib2.0-dev libsystemd-dev || {
     failed=1
     finish
 }
@@ -213,6 +221,7 @@ for stage in $stages; do
     clang) stage_clang ;;
     fuzz) stage_fuzz ;;
     memory) stage_memory ;;
+    soak) stage_soak ;;
     esac
 done
 finish
