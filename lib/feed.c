@@ -290,7 +290,8 @@ static void on_subscribed(void *arg, const struct netron_reply *reply, const str
     struct netron_failure why;
     if (reply == NULL) {
         (void)failure; /* the link tells it as well */
-    } else if (netron_reply_is_text(netron_reply_at(reply, 0), "subscribe")) {
+    } else if (netron_reply_is_text(netron_reply_at(reply, 0), "subscribe") &&
+               netron_reply_is_text(netron_reply_at(reply, 1), feed->settings->pubsub_channel)) {
         begin_sync(feed, "subscribed");
         feed->changed(feed->arg, NULL);
     } else {

@@ -16,12 +16,32 @@ static void conclude(struct netron_handshake *handshake, const struct netron_fai
     }
 }
 
+typedef bool (*shape_fn)(const struct netron_reply *reply);
 typedef int (*refusal_fn)(const struct netron_handshake *handshake, const struct netron_reply *reply,
                           struct netron_failure *why);
 
-/* An answer to one of the commands; refusal tells what an error reply to it means. */
+static bool is_ok(const struct netron_reply *reply)
+{
+    return netron_reply_is_text(reply, "OK");
+}
+
+/* The value of a name in HELLO's flat list of names and values. */
+static const char *hello_value(const struct netron_reply *reply, const char *name)
+{
+    for (size_t i = 0; i + 1 < netron_reply_count(reply); i += 2)
+        if (netron_reply_is_text(netron_reply_at(reply, i), name))
+            return netron_reply_text(netron_reply_at(reply, i + 1), NULL);
+    return NULL;
+}
+
+static bool is_greeting(const struct netron_reply *reply)
+{
+    return hello_value(reply, "version") != NULL;
+}
+
+/* An answer to one of the commands: how it looks when all is well, and what an error means. */
 static void on_answer(struct netron_handshake *handshake, const struct netron_reply *reply,
-                      const struct netron_failure *failure, const char *what, refusal_fn refusal)
+                      const struct netron_failure *failure, const char *what, shape_fn is_well, refusal_fn refusal)
 {
     struct netron_failure why;
     handshake->outstanding--;
@@ -29,11 +49,9 @@ static void on_answer(struct netron_handshake *handshake, const struct netron_re
         conclude(handshake, failure);
         return;
     }
-    int code = 0;
-    if (netron_reply_error(reply) != NULL) {
-        netron_reply_fail(reply, what, &why);
+    int code = is_well(reply) ? 0 : netron_reply_fail(reply, what, &why);
+    if (netron_reply_error(reply) != NULL)
         code = refusal(handshake, reply, &why);
-    }
     conclude(handshake, code != 0 ? &why : NULL);
 }
 
@@ -95,26 +113,17 @@ static int name_refused(const struct netron_handshake *handshake, const struct n
 
 static void on_auth(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    on_answer(arg, reply, failure, "AUTH", auth_refused);
+    on_answer(arg, reply, failure, "AUTH", is_ok, auth_refused);
 }
 
 static void on_select(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    on_answer(arg, reply, failure, "SELECT", select_refused);
+    on_answer(arg, reply, failure, "SELECT", is_ok, select_refused);
 }
 
 static void on_name(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    on_answer(arg, reply, failure, "CLIENT SETNAME", name_refused);
-}
-
-/* The value of a name in HELLO's flat list of names and values. */
-static const char *hello_value(const struct netron_reply *reply, const char *name)
-{
-    for (size_t i = 0; i + 1 < netron_reply_count(reply); i += 2)
-        if (netron_reply_is_text(netron_reply_at(reply, i), name))
-            return netron_reply_text(netron_reply_at(reply, i + 1), NULL);
-    return NULL;
+    on_answer(arg, reply, failure, "CLIENT SETNAME", is_ok, name_refused);
 }
 
 /* What is no version is not held against the server. */
@@ -140,7 +149,7 @@ static void on_hello(void *arg, const struct netron_reply *reply, const struct n
         conclude(handshake, &why);
         return;
     }
-    on_answer(handshake, reply, failure, "HELLO", hello_refused);
+    on_answer(handshake, reply, failure, "HELLO", is_greeting, hello_refused);
 }
 
 static int send_words(struct netron_handshake *handshake, struct netron_conn *conn, netron_reply_fn fn, int count,

@@ -179,12 +179,21 @@ static void read_outcome(struct netron_janitor *janitor, const struct netron_rep
     }
 }
 
+static bool is_outcome(const struct netron_reply *reply)
+{
+    long long number;
+    return netron_reply_count(reply) >= 9 && netron_reply_integer(netron_reply_at(reply, 0), &number) &&
+           netron_reply_integer(netron_reply_at(reply, 3), &number) &&
+           netron_reply_integer(netron_reply_at(reply, 5), &number) &&
+           netron_reply_text(netron_reply_at(reply, 6), NULL) != NULL;
+}
+
 static void on_reconciled(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_janitor *janitor = arg;
     struct netron_failure why;
     janitor->call = NULL;
-    if (netron_reply_count(reply) >= 9) {
+    if (is_outcome(reply)) {
         read_clock(janitor, reply);
         read_outcome(janitor, reply);
         tell_revision(janitor, reply);

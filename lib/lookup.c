@@ -246,7 +246,7 @@ static void read_hash(struct netron_lookup *lookup, struct netron_candidate *can
     bool has_left = texts[0] == NULL && texts[1] == NULL && texts[2] == NULL; /* between the two trips */
     if (netron_reply_error_is(reply, "WRONGTYPE"))
         netron_skipped_add(&lookup->lookups->skipped, candidate->id, netron_reply_error(reply));
-    else if (!netron_reply_is_array(reply))
+    else if (netron_reply_count(reply) != 3)
         fail_round_by_reply(lookup, reply, "HMGET");
     else if (netron_record_from_hash(candidate->id, texts[0], lengths[0], texts[1], lengths[1], texts[2], lengths[2],
                                      &node, &why) == 0)
@@ -298,7 +298,9 @@ static void on_records(void *arg, const struct netron_reply *reply, const struct
     struct netron_failure why;
     if (reply == NULL)
         fail_round(lookup, failure);
-    else if (netron_reply_error(reply) != NULL && !netron_reply_error_is(reply, "WRONGTYPE"))
+    else if (netron_reply_error_is(reply, "WRONGTYPE"))
+        netron_skipped_add(&lookup->lookups->skipped, lookup->lookups->records_key, netron_reply_error(reply));
+    else if (netron_reply_count(reply) != lookup->fetching)
         fail_round_by_reply(lookup, reply, "HMGET");
     for (size_t i = 0; i < lookup->fetching && !lookup->finished; i++) {
         struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
@@ -315,7 +317,7 @@ static void on_heartbeats(void *arg, const struct netron_reply *reply, const str
     struct netron_lookup *lookup = arg;
     if (reply == NULL)
         fail_round(lookup, failure);
-    else if (!netron_reply_is_array(reply))
+    else if (netron_reply_count(reply) != lookup->fetching)
         fail_round_by_reply(lookup, reply, "MGET");
     for (size_t i = 0; i < lookup->fetching && !lookup->finished; i++) {
         struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
@@ -421,14 +423,23 @@ static void scan(struct netron_lookup *lookup)
     scan_source(lookup);
 }
 
-/* An index that cannot be counted is as good as one that differs. */
+/* How many there are. A key that holds something else cannot be counted, which is as good as a count that differs. */
+static void read_count(struct netron_lookup *lookup, const struct netron_reply *reply,
+                       const struct netron_failure *failure, const char *key, long long *count)
+{
+    if (reply == NULL)
+        fail_round(lookup, failure);
+    else if (netron_reply_error_is(reply, "WRONGTYPE"))
+        netron_skipped_add(&lookup->lookups->skipped, key, netron_reply_error(reply));
+    else if (!netron_reply_integer(reply, count) || *count < 0)
+        fail_round_by_reply(lookup, reply, "counting the nodes");
+}
+
 static void on_indexed(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
-    if (reply == NULL)
-        fail_round(lookup, failure);
-    else if (!netron_reply_integer(reply, &lookup->indexed))
-        lookup->indexed = -1;
+    lookup->indexed = -1;
+    read_count(lookup, reply, failure, lookup->lookups->node_index_key, &lookup->indexed);
     arrived(lookup);
 }
 
@@ -436,10 +447,7 @@ static void on_adopted(void *arg, const struct netron_reply *reply, const struct
 {
     struct netron_lookup *lookup = arg;
     long long adopted = -2;
-    if (reply == NULL)
-        fail_round(lookup, failure);
-    else
-        netron_reply_integer(reply, &adopted);
+    read_count(lookup, reply, failure, lookup->lookups->expiry_key, &adopted);
     if (adopted != lookup->indexed && lookup->name != NULL)
         lookup->needs_node_index = true;
     else if (adopted != lookup->indexed)
@@ -464,7 +472,7 @@ static void on_exists(void *arg, const struct netron_reply *reply, const struct 
     long long exists = 0;
     if (reply == NULL)
         fail_round(lookup, failure);
-    else if (!netron_reply_integer(reply, &exists))
+    else if (!netron_reply_integer(reply, &exists) || (exists != 0 && exists != 1))
         fail_round_by_reply(lookup, reply, "EXISTS");
     else if (!lookup->finished)
         finish(lookup, 0, NULL, 0, exists != 0);

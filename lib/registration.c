@@ -317,7 +317,7 @@ static void on_beat(void *arg, const struct netron_reply *reply, const struct ne
         succeed(registration);
     } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
         lost(registration);
-    } else if (netron_reply_text(reply, NULL) != NULL) {
+    } else if (netron_reply_is_string(reply)) {
         ask_for_owner(registration, reply);
     } else {
         netron_link_doubt(registration->registrar->link, netron_reply_fail(reply, "GETEX", &why));

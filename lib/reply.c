@@ -29,6 +29,11 @@ bool netron_reply_is_text(const struct netron_reply *reply, const char *text)
     return found != NULL && length == strlen(text) && memcmp(found, text, length) == 0;
 }
 
+bool netron_reply_is_string(const struct netron_reply *reply)
+{
+    return is_type(reply, REDIS_REPLY_STRING);
+}
+
 bool netron_reply_is_nil(const struct netron_reply *reply)
 {
     return is_type(reply, REDIS_REPLY_NIL);

@@ -13,6 +13,8 @@ struct netron_reply; /* borrowed, valid until the callback that got it returns *
 /* A bulk or simple string, or NULL. It is terminated by a NUL, and may hold others. */
 const char *netron_reply_text(const struct netron_reply *reply, size_t *length);
 bool netron_reply_is_text(const struct netron_reply *reply, const char *text);
+/* Whether it is a bulk string, which is how Redis says what stands in a key. */
+bool netron_reply_is_string(const struct netron_reply *reply);
 bool netron_reply_is_nil(const struct netron_reply *reply);
 bool netron_reply_is_array(const struct netron_reply *reply);
 bool netron_reply_integer(const struct netron_reply *reply, long long *out);

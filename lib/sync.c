@@ -285,11 +285,13 @@ static void on_numbers(void *arg, const struct netron_reply *reply, const struct
     struct netron_sync *sync = arg;
     char epoch[NETRON_EPOCH_MAX + 1] = "";
     uint64_t revision = 0;
-    if (netron_reply_count(reply) < 2) {
+    const struct netron_reply *first = netron_reply_at(reply, 0);
+    const struct netron_reply *second = netron_reply_at(reply, 1);
+    bool is_absent = netron_reply_is_nil(first) || netron_reply_is_nil(second);
+    bool is_there = !is_absent && read_epoch(first, epoch) && read_number(second, &revision);
+    if (netron_reply_count(reply) != 2 || !(is_absent || is_there)) {
         note_failure(sync, reply, failure, "HMGET");
     } else {
-        if (!read_epoch(netron_reply_at(reply, 0), epoch) || !read_number(netron_reply_at(reply, 1), &revision))
-            epoch[0] = '\0';
         if (sync->epoch[0] != '\0' && strcmp(sync->epoch, epoch) != 0)
             sync->keeps_missing = true;
         memcpy(sync->epoch, epoch, sizeof(epoch));
