@@ -17,6 +17,7 @@ set -u
 project=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$project" || exit 1
 folder=build-test-fuzz
+flags="-fsanitize=fuzzer-no-link -fsanitize-coverage-ignorelist=$project/test/fuzz/uncovered.txt -fno-sanitize-recover=all"
 passed=0
 failed=0
 
@@ -39,7 +40,7 @@ finish() {
 build() {
     [ -f "$folder/build.ninja" ] ||
         CC=clang meson setup -Dtests=enabled -Dexamples=disabled -Dwerror=true -Dfuzz=true -Db_lundef=false \
-            -Db_sanitize=address,undefined '-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all' "$folder" ||
+            -Db_sanitize=address,undefined "-Dc_args=$flags" "$folder" ||
         return 1
     ninja -C "$folder" fuzz
 }
