@@ -170,6 +170,7 @@ static void expect_view(void)
     if (server_has_forged() || status.state != NETRON_VIEW_FRESH)
         return;
     sim.discovery = user.discovery;
+    FUZZ_EXPECT(status.revision == registry.revision, "revision %llu", (unsigned long long)status.revision);
     FUZZ_EXPECT(strcmp(registry_view(), registry_picture()) == 0, "the view and the registry: %s", registry_picture());
 }
 
