@@ -41,6 +41,19 @@ int netron_candidates_add(struct netron_candidates *candidates, const char *id)
     return 0;
 }
 
+void netron_candidate_keep(struct netron_candidate *candidate, const char *name,
+                           const struct netron_version_range *range, netron_node *node)
+{
+    bool is_wanted = name == NULL;
+    for (size_t i = 0; i < node->service_count && !is_wanted; i++)
+        is_wanted =
+            strcmp(node->services[i].name, name) == 0 && netron_version_range_accepts(range, node->services[i].version);
+    if (is_wanted)
+        candidate->node = node;
+    else
+        netron_node_free(node);
+}
+
 void netron_candidates_rewind(struct netron_candidates *candidates, size_t position)
 {
     candidates->next_hash = position;

@@ -4,6 +4,7 @@
 #define NETRON_LIB_CANDIDATES_H
 
 #include "record.h"
+#include "version_range.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,6 +27,10 @@ struct netron_candidates {
 
 /* Adds the id unless it is known. Returns 0 or NETRON_ENOMEM. */
 int netron_candidates_add(struct netron_candidates *candidates, const char *id);
+
+/* Takes the node, and holds it if it offers a service of that name in that range; name NULL: any, or none. */
+void netron_candidate_keep(struct netron_candidate *candidate, const char *name,
+                           const struct netron_version_range *range, netron_node *node);
 
 /* Walks through those that need their hash, from a position on; NULL at the end. */
 void netron_candidates_rewind(struct netron_candidates *candidates, size_t position);

@@ -213,18 +213,6 @@ static void go_on(struct netron_lookup *lookup)
         finish_found(lookup);
 }
 
-static void keep_if_wanted(struct netron_lookup *lookup, struct netron_candidate *candidate, netron_node *node)
-{
-    bool is_wanted = lookup->name == NULL;
-    for (size_t i = 0; i < node->service_count && !is_wanted; i++)
-        is_wanted = strcmp(node->services[i].name, lookup->name) == 0 &&
-                    netron_version_range_accepts(lookup->range, node->services[i].version);
-    if (is_wanted)
-        candidate->node = node;
-    else
-        netron_node_free(node);
-}
-
 /* What cannot be read is left out; but what there was no memory for would be missing. */
 static void cannot_read(struct netron_lookup *lookup, const char *id, const struct netron_failure *why)
 {
@@ -250,7 +238,7 @@ static void read_hash(struct netron_lookup *lookup, struct netron_candidate *can
         fail_round_by_reply(lookup, reply, "HMGET");
     else if (netron_record_from_hash(candidate->id, texts[0], lengths[0], texts[1], lengths[1], texts[2], lengths[2],
                                      &node, &why) == 0)
-        keep_if_wanted(lookup, candidate, node);
+        netron_candidate_keep(candidate, lookup->name, lookup->range, node);
     else if (!has_left)
         cannot_read(lookup, candidate->id, &why);
 }
@@ -327,7 +315,7 @@ static void on_heartbeats(void *arg, const struct netron_reply *reply, const str
             candidate->record.node != NULL && netron_reply_is_text(owner, candidate->record.incarnation);
         candidate->needs_hash = is_live && !is_record_current;
         if (is_live && is_record_current) {
-            keep_if_wanted(lookup, candidate, candidate->record.node);
+            netron_candidate_keep(candidate, lookup->name, lookup->range, candidate->record.node);
             candidate->record.node = NULL;
         }
         netron_record_clear(&candidate->record);

@@ -17,11 +17,14 @@ END_TEST
 START_TEST(a_reply_that_nobody_asked_for_ends_the_commands_link)
 {
     static const char *const replies[] = {"+OK\r\n", "$5\r\nhello\r\n", ":7\r\n", "*0\r\n"};
-    options.ping_interval_ms = 60000; /* a PING under way would notice it in other words */
     join();
     watch();
     proxy_inject(&proxy, PROXY_COMMANDS, replies[_i], strlen(replies[_i]));
-    assert_hit(0, NETRON_EPROTOCOL, "Redis sent a reply that nothing asked for");
+    /* In the place of an answer that is under way it raises a doubt, and then it is the PING that gets another one. */
+    assert_hit(0, NETRON_EPROTOCOL, "Redis ");
+    bool is_told = strstr(down[COMMANDS].sentence, "sent a reply that nothing asked for") != NULL ||
+                   strstr(down[COMMANDS].sentence, "its answers are out of step") != NULL;
+    ck_assert_msg(is_told, "%s", down[COMMANDS].sentence);
     assert_nobody_noticed();
 }
 END_TEST

@@ -128,7 +128,7 @@ static const char *mistaken_once(struct peer *peer, const struct peer_command *c
 
 START_TEST(one_answer_that_names_another_owner_is_not_believed)
 {
-    static const char *const mistakes[] = {"$13\r\nsomebody-else\r\n", "+OK\r\n", "$1\r\n1\r\n"};
+    static const char *const mistakes[] = {"$13\r\nsomebody-else\r\n", "$2\r\nOK\r\n", "$1\r\n1\r\n"};
     sim_join_and_register();
     mistake = mistakes[_i];
     sim.peer.answer = mistaken_once;
