@@ -222,6 +222,7 @@ int netron_replica_open(struct netron_replica *replica, netron_replica_changed_f
 void netron_replica_close(struct netron_replica *replica)
 {
     replica->closed = true;
+    replica->kept = 0; /* a view that is shut down still has a status */
     netron_catalogue_close(&replica->catalogue);
     while (replica->by_id != NULL) {
         entry_t *entry = netron_table_take(&replica->by_id);

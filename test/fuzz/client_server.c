@@ -62,6 +62,7 @@ static enum server_question question_of(const struct peer_command *command)
         {"HMGET " PREFIX "registry ", QUESTION_NUMBERS},
         {"HSCAN ", QUESTION_PAGE},
         {"GETEX ", QUESTION_BEAT},
+        {"GET ", QUESTION_BEAT},
         {"SUBSCRIBE ", QUESTION_SUBSCRIBE},
         {"PING", QUESTION_PING},
     };
@@ -98,6 +99,10 @@ static void answer_register(const struct peer_command *command)
     const char *id = peer_word(command, 4);
     char *owner = owner_of(id);
     bool is_same = strcmp(owner, peer_word(command, 5)) == 0;
+    if (!is_same && owner[0] != '\0' && strcmp(peer_word(command, 7), "renew") == 0) {
+        answer_say(&answer, "*2\r\n$6\r\nfenced\r\n:1000\r\n");
+        return;
+    }
     snprintf(owner, sizeof(server.owners[0]), "%s", peer_word(command, 5));
     if (!is_same)
         registry_put(id, 100 + (unsigned)(registry.revision % 100));

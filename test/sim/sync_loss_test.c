@@ -123,6 +123,23 @@ START_TEST(a_registry_that_is_gone_keeps_all_nodes_for_the_largest_ttl)
 END_TEST
 
 /* Not everybody publishes: who came back unheard, even at the last moment, is found by asking. */
+START_TEST(a_view_that_is_shut_down_keeps_nobody)
+{
+    struct done_recorder done = {0};
+    open_with_nodes(4);
+    registry_flush("e2");
+    registry_put("new", 1);
+    notice(0, "new");
+    ck_assert_uint_gt(registry_status().kept_count, 0);
+    ck_assert_int_eq(netron_discovery_shutdown(sim.discovery, record_done, &done), 0);
+    sim_settle();
+    ck_assert_int_eq(done.calls, 1);
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_CLOSED);
+    ck_assert_uint_eq(registry_status().kept_count, 0);
+    ck_assert_uint_eq(registry_status().node_count, 0);
+}
+END_TEST
+
 START_TEST(the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone)
 {
     open_with_nodes(3);
@@ -482,6 +499,7 @@ int main(void)
                         0, 3);
     tcase_add_test(epochs, a_larger_ttl_of_any_node_is_waited_for);
     tcase_add_test(epochs, a_registry_that_is_gone_keeps_all_nodes_for_the_largest_ttl);
+    tcase_add_test(epochs, a_view_that_is_shut_down_keeps_nobody);
     tcase_add_test(epochs, the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone);
     tcase_add_test(epochs, a_second_loss_begins_the_grace_anew_for_what_it_lost);
     tcase_add_test(epochs, while_redis_is_out_of_reach_nobody_who_is_kept_is_told_as_gone);
