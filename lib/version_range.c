@@ -312,7 +312,7 @@ int netron_version_range_check(const char *version)
     int code = version != NULL ? netron_node_check_version_range(version, "version", &why) : NETRON_EINVAL;
     if (code == 0)
         code = netron_version_range_parse(version, &range, &why);
-    if (code == 0 && range->count == 0 && !range->is_unbounded)
+    if (code == 0 && range != NULL && range->count == 0 && !range->is_unbounded)
         code = NETRON_EINVAL;
     netron_version_range_free(range);
     return code;

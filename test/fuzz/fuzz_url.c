@@ -91,7 +91,7 @@ static char next_of_kind(char character)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const char *found = character != '\0' ? strchr(kinds[i], character) : NULL;
         if (found != NULL)
-            return found[1] != '\0' ? found[1] : kinds[i][0];
+            return *(found[1] != '\0' ? found + 1 : kinds[i]);
     }
     return character;
 }

@@ -19,7 +19,7 @@ static void replay(const char *folder, const char *name)
     FILE *file = fopen(path, "rb");
     FUZZ_EXPECT(file != NULL, "cannot open %s", path);
     size_t size = fread(input, 1, sizeof(input), file);
-    fclose(file);
+    FUZZ_EXPECT(fclose(file) == 0, "cannot close %s", path);
     fprintf(stderr, "# %s\n", name); /* whom to blame when the process ends here */
     LLVMFuzzerTestOneInput(input, size);
 }

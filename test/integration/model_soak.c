@@ -52,7 +52,7 @@ static uint64_t resident_kb(void)
     FILE *file = fopen("/proc/self/statm", "r");
     if (file == NULL || fscanf(file, "%lu %lu", &all, &resident) != 2)
         ck_abort_msg("the memory in use cannot be read");
-    fclose(file);
+    ck_assert_int_eq(fclose(file), 0);
     return resident * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 

@@ -328,7 +328,7 @@ START_TEST(everybody_ends_with_the_same_picture)
 {
     enum { WORKERS_MAX = 64 };
     pid_t pids[WORKERS_MAX] = {0};
-    uint64_t seeds[WORKERS_MAX];
+    uint64_t seeds[WORKERS_MAX] = {0};
     uint64_t alone = model_setting("NETRON_TEST_SEED", 0);
     uint64_t next = alone != 0 ? alone : model_setting("NETRON_TEST_FIRST_SEED", 1);
     uint64_t end = next + (alone != 0 ? 1 : model_setting("NETRON_TEST_SEEDS", SEEDS));

@@ -84,10 +84,11 @@ static inline const char *run(const struct call *call, long long *number)
     char tag[16], ttl[24];
     snprintf(tag, sizeof(tag), "%06x%06x", (unsigned)rand() & 0xffffff, (unsigned)rand() & 0xffffff);
     snprintf(ttl, sizeof(ttl), "%lld", call->ttl);
+    static const char registry[] = P ":registry";
     const char *words[32 + NETRON_SERVICES_MAX] = {"EVALSHA",
                                                    netron_script_source_register.sha1,
                                                    "1",
-                                                   P ":registry",
+                                                   registry,
                                                    call->id,
                                                    call->incarnation,
                                                    tag,

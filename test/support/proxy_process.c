@@ -66,7 +66,7 @@ static void forget_answers(struct proxy_realm *realm)
 /* A socket that is bound but does not listen refuses, and keeps its port or its path. */
 static bool bind_anew(int *front)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     struct sockaddr *place = (struct sockaddr *)&address;
     socklen_t length = sizeof(address);
     const int on = 1;
