@@ -323,6 +323,15 @@ void server_send(bool to_events, struct input bytes)
         peer_send(&sim.peer, conn, (const char *)bytes.at, (size_t)(bytes.end - bytes.at));
 }
 
+/* Its events say what its record does not. */
+static bool is_garbage(const char *id)
+{
+    for (size_t i = 0; i < registry.count; i++)
+        if (strcmp(registry.nodes[i].id, id) == 0)
+            return registry.nodes[i].is_garbage;
+    return false;
+}
+
 /* The event of an id's latest change, as it is or edited; without an id the bytes are the message. */
 void server_send_event(struct input bytes, bool is_mutated, const char *id)
 {
@@ -338,7 +347,7 @@ void server_send_event(struct input bytes, bool is_mutated, const char *id)
     }
     if (is_mutated)
         length = mutate(payload, length, sizeof(payload), bytes);
-    server.has_forged = server.has_forged || is_mutated || id == NULL;
+    server.has_forged = server.has_forged || is_mutated || id == NULL || is_garbage(id);
     if (!is_open(server.events_conn))
         return;
     answer_clear(&answer);
