@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define NODES 4
-#define TROUBLE_MS 8000
-#define HEALING_MS 20000
+#define TROUBLE_MS 6000
+#define HEALING_MS 12000
 
 /* ---- the server ---- */
 
@@ -151,9 +151,9 @@ static void begin_life(char url[128])
 
 static void live(uint64_t ms)
 {
-    for (uint64_t passed = 0; passed < ms; passed += 1000) {
+    for (uint64_t passed = 0; passed < ms; passed += 1500) {
         look_up();
-        sim_advance(1000);
+        sim_advance(1500);
         if (passed == 3000)
             netron_registration_update_address(sim.registration, "10.0.0.1:81", NULL, NULL);
     }
