@@ -43,7 +43,7 @@ static bool is_greeting(const struct netron_reply *reply)
 static void on_answer(struct netron_handshake *handshake, const struct netron_reply *reply,
                       const struct netron_failure *failure, const char *what, shape_fn is_well, refusal_fn refusal)
 {
-    struct netron_failure why;
+    struct netron_failure why = {0};
     handshake->outstanding--;
     if (reply == NULL) {
         conclude(handshake, failure);
