@@ -143,6 +143,12 @@ static void on_record_repaired(void *arg)
     netron_janitor_look_once(&discovery->feed.janitor);
 }
 
+static void on_unserved(void *arg)
+{
+    netron_discovery *discovery = arg;
+    netron_janitor_unserved(&discovery->feed.janitor);
+}
+
 static void on_registration_ended(void *arg, int code)
 {
     netron_discovery *discovery = arg;
@@ -200,6 +206,7 @@ static int wire(netron_discovery *discovery)
         .discovery = discovery,
         .registry_key = netron_key_name(discovery->settings.key_prefix, NETRON_KEY_REGISTRY, ""),
         .repaired = on_record_repaired,
+        .unserved = on_unserved,
         .ended = on_registration_ended,
         .ended_arg = discovery,
     };

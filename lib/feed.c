@@ -9,8 +9,7 @@
 
 #define RETRY_MIN_MS 200u /* between syncs that failed while both links were up */
 #define RETRY_MAX_MS 10000u
-#define GAP_MS 200u /* for an event on its way, after a look over the other link told of its change */
-#define FAULTS_TO_DOUBT 2u
+#define GAP_MS 200u      /* for an event on its way, after a look over the other link told of its change */
 #define FOREIGN_MS 5000u /* a foreign fleet on the channel costs one sync in this time */
 
 static void enter(struct netron_feed *feed, enum netron_feed_state state, const char *why)
@@ -114,7 +113,7 @@ static void on_synced(void *arg, const struct netron_failure *why)
     /* Without a commands link its return begins the next sync. */
     netron_log(&feed->core->log, feed->attempts == 0 ? NETRON_LOG_WARNING : NETRON_LOG_DEBUG, "%s", why->sentence);
     grow_stale(feed);
-    if (feed->sync.faults_in_a_row >= FAULTS_TO_DOUBT)
+    if (feed->sync.is_doubted)
         netron_janitor_doubt(&feed->janitor, feed->sync.epoch);
     uint64_t random = netron_core_random(feed->core);
     uint32_t spread = netron_backoff_reconnect(RETRY_MIN_MS, RETRY_MAX_MS, feed->attempts++, random);

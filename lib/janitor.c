@@ -279,6 +279,11 @@ void netron_janitor_link_ready(struct netron_janitor *janitor)
         pass_after(janitor, spread(janitor, pass_max(janitor)));
 }
 
+void netron_janitor_unserved(struct netron_janitor *janitor)
+{
+    janitor->connected_at = netron_core_now(janitor->core);
+}
+
 void netron_janitor_link_down(struct netron_janitor *janitor)
 {
     netron_core_cancel(janitor->core, &janitor->next_pass);

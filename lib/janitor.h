@@ -47,6 +47,8 @@ void netron_janitor_close(struct netron_janitor *janitor);
 void netron_janitor_look_once(struct netron_janitor *janitor);
 void netron_janitor_link_ready(struct netron_janitor *janitor);
 void netron_janitor_link_down(struct netron_janitor *janitor);
+/* Redis refused a beat of ours: what seems silent is judged as after a reconnect. */
+void netron_janitor_unserved(struct netron_janitor *janitor);
 
 /* Somebody without revisions said something about this node: it is looked at soon, unless a change of it is seen first.
  */

@@ -204,6 +204,8 @@ static void fail_try(netron_registration *registration, const struct netron_fail
     const struct netron_settings *settings = registration->registrar->settings;
     netron_core_note(registration->core, why);
     registration->refusal = is_refusal(why->code) ? why->code : 0;
+    if (why->code == NETRON_EUNAVAILABLE)
+        registration->registrar->unserved(registration->registrar->ended_arg);
     /* What somebody has to allow first is not worth a retry, but worth telling at once. */
     bool is_worth_a_retry = !netron_link_needs_operator(why->code) && why->code != NETRON_EHELD;
     if (is_worth_a_retry && registration->failures < settings->retry_count) {
@@ -270,6 +272,8 @@ static void ask_for_owner(netron_registration *registration, const struct netron
     const size_t lengths[] = {3, strlen(registration->heartbeat_key)};
     struct netron_failure why;
     netron_claimant_remember(&registration->claimant, reply);
+    /* Its PING stands before the question: where all answers are one place late, that is seen first. */
+    netron_link_doubt(registration->registrar->link, NETRON_EPROTOCOL);
     registration->in_flight = OPERATION_BEAT;
     int code = netron_link_send(registration->registrar->link, 2, words, lengths, on_owner, registration,
                                 &registration->ticket);

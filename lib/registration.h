@@ -24,6 +24,8 @@ struct netron_registrar {
     bool freed;
     /* A record was looked after: a good moment to look after the registry. */
     void (*repaired)(void *arg);
+    /* Redis is there and serves nobody: the beats of others are refused as well. */
+    void (*unserved)(void *arg);
     /* A registration has come to an end: LEFT, REPLACED, given up leaving (code), or freed. */
     void (*ended)(void *arg, int code);
     void *ended_arg;

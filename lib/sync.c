@@ -9,6 +9,7 @@
 #define PAGE_TEXT "512"
 #define PAGES_MAX 65536u
 #define READINGS_MAX 3u
+#define FAULTS_TO_DOUBT 2u
 
 static void fetch_delta(struct netron_sync *sync);
 static void fetch_page(struct netron_sync *sync);
@@ -148,7 +149,7 @@ static void conclude(struct netron_sync *sync, uint64_t digest)
         begin_reading(sync);
     } else {
         sync->faults++;
-        sync->faults_in_a_row++;
+        sync->is_doubted = ++sync->faults_in_a_row >= FAULTS_TO_DOUBT;
         fail(sync, NETRON_EPROTOCOL, "the registry's digest does not match its records");
     }
 }
@@ -163,6 +164,7 @@ static void conclude_absent(struct netron_sync *sync)
     }
     sync->epoch[0] = '\0';
     sync->revision = 0;
+    sync->faults_in_a_row = 0;
     conclude(sync, 0);
 }
 
@@ -294,6 +296,8 @@ static void on_numbers(void *arg, const struct netron_reply *reply, const struct
     } else {
         if (sync->epoch[0] != '\0' && strcmp(sync->epoch, epoch) != 0)
             sync->keeps_missing = true;
+        if (strcmp(sync->epoch, epoch) != 0)
+            sync->faults_in_a_row = 0;
         memcpy(sync->epoch, epoch, sizeof(epoch));
         sync->revision = epoch[0] != '\0' ? revision : 0;
     }
@@ -358,6 +362,7 @@ void netron_sync_begin(struct netron_sync *sync)
         return;
     sync->syncs++;
     sync->readings = 0;
+    sync->is_doubted = false;
     if (sync->must_sweep)
         begin_reading(sync);
     else

@@ -46,7 +46,8 @@ struct netron_sync {
     uint64_t syncs;
     uint64_t full_syncs;
     uint64_t faults;
-    unsigned faults_in_a_row;
+    unsigned faults_in_a_row; /* of this epoch */
+    bool is_doubted;          /* the round that ended was one of several: this registry will never add up */
 };
 
 /* Nothing while one is under way. */

@@ -134,6 +134,8 @@ START_TEST(one_answer_that_names_another_owner_is_not_believed)
     sim.peer.answer = mistaken_once;
     sim_advance(INTERVAL);
     ck_assert_uint_eq(sim_count("GET "), 1);
+    ck_assert_uint_ge(sim_count("PING"), 1); /* before it, so that answers which are a place late are noticed */
+    ck_assert(peer_find(&sim.peer, "PING", -1) < peer_find(&sim.peer, "GET ", 0));
     sim_advance(INTERVAL);
     ck_assert_uint_ge(sim_count("GETEX"), 2);
     ck_assert_uint_eq(sim_count("GET "), 1);

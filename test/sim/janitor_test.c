@@ -520,6 +520,23 @@ START_TEST(a_process_without_a_view_looks_once_at_its_repair_beats)
 }
 END_TEST
 
+START_TEST(a_process_whose_own_beat_was_refused_does_not_judge_the_silence_of_others)
+{
+    unsigned long long connected = 0;
+    sim_join_and_register();
+    sim_advance(35000);
+    sim.peer.refused = "GETEX";
+    sim.peer.refusal = "-MISCONF Redis is configured to save RDB snapshots\r\n";
+    sim.peer.answer = peer_answer_refusal;
+    sim_advance(5500);
+    sim.peer.answer = peer_answer_well;
+    while (looks() == 0)
+        sim_advance(100);
+    ck_assert_int_eq(sscanf(arguments_of(look(0)), "128  %llu 5 15 15000 ", &connected), 1);
+    ck_assert_uint_lt(connected, TTL_DEFAULT);
+}
+END_TEST
+
 /* As Redis does it with more than one node. */
 static const char *answer_each_node(struct peer *peer, const struct peer_command *command)
 {
@@ -580,6 +597,7 @@ int main(void)
     tcase_add_loop_test(hinted, however_many_hints_come_the_regular_looks_go_on, 0, 2);
     TCase *viewless = sim_case(suite, "without a view");
     tcase_add_test(viewless, a_process_without_a_view_looks_once_at_its_repair_beats);
+    tcase_add_test(viewless, a_process_whose_own_beat_was_refused_does_not_judge_the_silence_of_others);
     tcase_add_test(viewless, many_nodes_of_a_process_look_at_most_once_in_an_interval);
     return suite_run(suite);
 }

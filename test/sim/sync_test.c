@@ -341,6 +341,52 @@ START_TEST(a_reading_that_does_not_add_up_is_a_fault_that_is_tried_again_after_g
 }
 END_TEST
 
+static const char *refuse_pages(enum registry_question question, size_t number)
+{
+    (void)number;
+    return question == ASKED_PAGE ? "-LOADING Redis is loading the dataset in memory\r\n" : NULL;
+}
+
+/* How many looks say that the registry of this epoch does not add up. */
+static size_t doubts_of(const char *epoch)
+{
+    size_t count = 0;
+    char word[24];
+    snprintf(word, sizeof(word), " %s", epoch);
+    for (size_t i = 0; i < sim.peer.command_count; i++) {
+        const char *text = sim.peer.commands[i].text;
+        count += peer_is_reconcile(&sim.peer.commands[i]) && strcmp(text + strlen(text) - strlen(word), word) == 0;
+    }
+    return count;
+}
+
+START_TEST(a_registry_that_does_not_add_up_twice_is_doubted_and_another_one_that_cannot_be_read_is_not)
+{
+    open_with_nodes(4);
+    registry.lies = -1;
+    registry_put("lost", 1);
+    registry_put("a", 1);
+    registry_publish("a");
+    ck_assert_uint_eq(registry_status().faults, 1);
+    ck_assert_uint_eq(doubts_of("e1"), 0);
+    while (registry_status().faults < 2)
+        sim_advance(1);
+    sim_advance(1000);
+    ck_assert_uint_ge(doubts_of("e1"), 1);
+    registry_flush("e2");
+    registry_put_many(4);
+    registry.lies = 0;
+    registry.interrupt = refuse_pages;
+    sim_advance(60000);
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_STALE);
+    ck_assert_uint_eq(doubts_of("e2"), 0);
+    registry.interrupt = NULL;
+    sim_advance(20000);
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_FRESH);
+    ck_assert_uint_eq(doubts_of("e2"), 0);
+}
+END_TEST
+
 /* ---- while a sync is under way ---- */
 
 static bool holds_back;
@@ -470,6 +516,7 @@ int main(void)
     tcase_add_test(deltas, a_digest_that_differs_leads_to_one_reading);
     tcase_add_test(deltas, an_event_whose_digest_differs_leads_to_a_sync);
     tcase_add_test(deltas, a_reading_that_does_not_add_up_is_a_fault_that_is_tried_again_after_growing_pauses);
+    tcase_add_test(deltas, a_registry_that_does_not_add_up_twice_is_doubted_and_another_one_that_cannot_be_read_is_not);
     TCase *meanwhile = sim_case(suite, "meanwhile");
     tcase_add_checked_fixture(meanwhile, registry_open, NULL);
     tcase_add_test(meanwhile, an_event_beyond_what_a_sync_reached_leads_to_one_more);
