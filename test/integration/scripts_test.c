@@ -264,6 +264,18 @@ START_TEST(a_registry_that_lost_a_part_is_born_again)
 }
 END_TEST
 
+START_TEST(a_count_that_is_none_is_not_counted_on)
+{
+    static const char *const counts[] = {"nan", "-1", "1e300", "none"};
+    registers("a", "1111", "take-over", "registered", 1);
+    server_expect(&server, "0", "HSET " P ":registry count %s", counts[_i]);
+    registers("b", "2222", "take-over", "registered", 1);
+    server_expect(&server, "1", "HGET " P ":registry count");
+    registers("a", "1111", "renew", "registered", 2);
+    assert_agrees(2);
+}
+END_TEST
+
 /* ---- lifetimes ---- */
 
 START_TEST(a_short_ttl_never_shortens_what_a_long_one_set)
@@ -395,6 +407,7 @@ int main(void)
     tcase_add_loop_test(tcase, changes_are_cut_and_the_floor_says_where, 0, 3);
     tcase_add_loop_test(tcase, without_its_changes_nobody_may_ask_for_a_delta, 0, 2);
     tcase_add_loop_test(tcase, a_registry_that_lost_a_part_is_born_again, 0, 5);
+    tcase_add_loop_test(tcase, a_count_that_is_none_is_not_counted_on, 0, 4);
     tcase_add_test(tcase, a_short_ttl_never_shortens_what_a_long_one_set);
     tcase_add_test(tcase, every_key_is_bounded_in_life_from_its_first_moment);
     tcase_add_loop_test(tcase, a_value_of_the_wrong_type_is_replaced, 0, COUNT(suffixes) + 1);
