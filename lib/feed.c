@@ -202,7 +202,8 @@ static void apply(struct netron_feed *feed, struct netron_parsed_event *event)
 static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *event)
 {
     bool is_departure = event->type == NETRON_NODE_DEREGISTERED;
-    bool is_birth = feed->sync.epoch[0] == '\0' && event->revision == 1;
+    /* Where there was a registry before, this may be a late message of that one. */
+    bool is_birth = feed->sync.epoch[0] == '\0' && event->revision == 1 && feed->replica.kept == 0;
     if (is_birth && feed->state == NETRON_FEED_LIVE) /* there was no registry: its first change is all there is */
         memcpy(feed->sync.epoch, event->epoch, sizeof(feed->sync.epoch));
     bool is_same_history = strcmp(event->epoch, feed->sync.epoch) == 0;

@@ -122,7 +122,24 @@ START_TEST(a_registry_that_is_gone_keeps_all_nodes_for_the_largest_ttl)
 }
 END_TEST
 
-/* Not everybody publishes: who came back unheard, even at the last moment, is found by asking. */
+START_TEST(a_late_message_of_a_registry_that_is_gone_tells_nothing)
+{
+    char first[1024];
+    registry_put("a", 1);
+    strcpy(first, registry_event("a"));
+    registry_put("a", 2);
+    registry_subscribe();
+    int told = registry_heard.count;
+    registry_flush("");
+    await_another_sync();
+    ck_assert_uint_eq(registry_status().kept_count, 1);
+    registry_send(first);
+    sim_settle();
+    ck_assert_int_eq(registry_heard.count, told);
+    ck_assert_str_eq(registry_view(), "a:2");
+}
+END_TEST
+
 START_TEST(a_view_that_is_shut_down_keeps_nobody)
 {
     struct done_recorder done = {0};
@@ -140,6 +157,7 @@ START_TEST(a_view_that_is_shut_down_keeps_nobody)
 }
 END_TEST
 
+/* Not everybody publishes: who came back unheard, even at the last moment, is found by asking. */
 START_TEST(the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone)
 {
     open_with_nodes(3);
@@ -499,6 +517,7 @@ int main(void)
                         0, 3);
     tcase_add_test(epochs, a_larger_ttl_of_any_node_is_waited_for);
     tcase_add_test(epochs, a_registry_that_is_gone_keeps_all_nodes_for_the_largest_ttl);
+    tcase_add_test(epochs, a_late_message_of_a_registry_that_is_gone_tells_nothing);
     tcase_add_test(epochs, a_view_that_is_shut_down_keeps_nobody);
     tcase_add_test(epochs, the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone);
     tcase_add_test(epochs, a_second_loss_begins_the_grace_anew_for_what_it_lost);
