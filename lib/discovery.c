@@ -33,6 +33,7 @@ struct netron_discovery {
     struct netron_registrar registrar;
     struct netron_lookups lookups;
     struct netron_feed feed;
+    struct netron_picker_views pickers;
     struct told told[2];
 
     bool freed;
@@ -263,7 +264,7 @@ static int new_on(netron_loop *loop, bool owns_loop, const netron_options *optio
         *out = discovery;
     } else {
         discovery->core->owns_loop = false; /* the caller frees what it made */
-        if (discovery->feed.core != NULL) /* there was memory for the link below it */
+        if (discovery->feed.core != NULL)   /* there was memory for the link below it */
             netron_feed_close(&discovery->feed);
         netron_link_free(discovery->link);
         netron_core_dispose(discovery->core);
@@ -308,6 +309,7 @@ void netron_discovery_free(netron_discovery *discovery)
     netron_feed_free_all(&discovery->feed);
     close_links(discovery);
     netron_completions_run(&discovery->shutdowns, UINT64_MAX, discovery->core, discovery, NETRON_ECANCELLED);
+    netron_picker_views_detach(&discovery->pickers); /* the last word of a user can have made one more */
     netron_core_dispose(core);
     netron_core_bury(core, &discovery->grave, destroy);
     netron_core_leave(core);
@@ -316,6 +318,11 @@ void netron_discovery_free(netron_discovery *discovery)
 struct netron_core *netron_discovery_core(const netron_discovery *discovery)
 {
     return discovery->core;
+}
+
+struct netron_picker_views *netron_discovery_pickers(netron_discovery *discovery)
+{
+    return &discovery->pickers;
 }
 
 /* ---- calls that lead to a room ---- */

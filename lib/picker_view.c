@@ -1,34 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /* The picker of a discovery: its snapshots come from the view, its time from the loop. */
+#include "picker_view.h"
 #include "discovery.h"
+#include "list.h"
 #include "node.h"
 #include "picker.h"
 #include <stdlib.h>
 #include <string.h>
 
-struct wanted {
-    netron_discovery *discovery;
-    char *service;       /* NULL = all nodes */
-    char *version_range; /* NULL = any version */
+struct netron_picker_wanted {
+    netron_discovery *discovery;       /* NULL when it is gone */
+    char *service;                     /* NULL = all nodes */
+    char *version_range;               /* NULL = any version */
+    uint64_t time;                     /* when it was asked for last: goes no further without a discovery */
+    struct netron_picker_wanted *prev; /* utlist.h wants these names */
+    struct netron_picker_wanted *next;
 };
 
 static const netron_snapshot *find(void *arg)
 {
-    const struct wanted *wanted = arg;
+    const struct netron_picker_wanted *wanted = arg;
+    if (wanted->discovery == NULL)
+        return NULL;
     return netron_view_find(wanted->discovery, wanted->service, wanted->version_range);
 }
 
 static uint64_t now(void *arg)
 {
-    const struct wanted *wanted = arg;
-    return netron_core_now(netron_discovery_core(wanted->discovery));
+    struct netron_picker_wanted *wanted = arg;
+    if (wanted->discovery != NULL)
+        wanted->time = netron_core_now(netron_discovery_core(wanted->discovery));
+    return wanted->time;
+}
+
+void netron_picker_views_detach(struct netron_picker_views *views)
+{
+    struct netron_picker_wanted *wanted, *next;
+    DL_FOREACH_SAFE(views->all, wanted, next)
+    {
+        DL_DELETE(views->all, wanted);
+        wanted->discovery = NULL;
+    }
 }
 
 static void free_wanted(void *arg)
 {
-    struct wanted *wanted = arg;
+    struct netron_picker_wanted *wanted = arg;
     if (wanted == NULL)
         return;
+    if (wanted->discovery != NULL)
+        DL_DELETE(netron_discovery_pickers(wanted->discovery)->all, wanted);
     free(wanted->service);
     free(wanted->version_range);
     free(wanted);
@@ -40,12 +61,14 @@ static int check(const char *service, const char *version_range, struct netron_f
     return code != 0 ? code : netron_node_check_version_range(version_range, "version_range", why);
 }
 
-static struct wanted *new_wanted(netron_discovery *discovery, const char *service, const char *version_range)
+static struct netron_picker_wanted *new_wanted(netron_discovery *discovery, const char *service,
+                                               const char *version_range)
 {
-    struct wanted *wanted = calloc(1, sizeof(*wanted));
+    struct netron_picker_wanted *wanted = calloc(1, sizeof(*wanted));
     if (wanted == NULL)
         return NULL;
     wanted->discovery = discovery;
+    DL_APPEND(netron_discovery_pickers(discovery)->all, wanted);
     wanted->service = service != NULL ? strdup(service) : NULL;
     wanted->version_range = version_range != NULL ? strdup(version_range) : NULL;
     if ((service != NULL && wanted->service == NULL) || (version_range != NULL && wanted->version_range == NULL)) {
@@ -61,7 +84,7 @@ static int make(netron_discovery *discovery, const char *service, const char *ve
     int code = check(service, version_range, why);
     if (code != 0)
         return code;
-    struct wanted *wanted = new_wanted(discovery, service, version_range);
+    struct netron_picker_wanted *wanted = new_wanted(discovery, service, version_range);
     if (wanted == NULL)
         return netron_fail(why, NETRON_ENOMEM, "no memory for a picker");
     const struct netron_picker_source source = {
