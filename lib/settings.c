@@ -114,9 +114,23 @@ static int override_credentials(const netron_options *options, struct netron_url
     return 0;
 }
 
+/* What the grammar knows, and this library does not yet do. */
+static int check_support(const struct netron_url *url, struct netron_failure *why)
+{
+    if (url->tls)
+        return netron_fail(why, NETRON_EURL, "url: TLS (rediss://) is not supported by this build");
+    if (url->kind == NETRON_URL_SENTINELS)
+        return netron_fail(why, NETRON_EURL, "url: redis+sentinel:// is not supported by this build");
+    if (url->kind == NETRON_URL_CLUSTER)
+        return netron_fail(why, NETRON_EURL, "url: redis+cluster:// is not supported by this build");
+    return 0;
+}
+
 static int make_redis(const netron_options *options, struct netron_settings *settings, struct netron_failure *why)
 {
     int code = netron_url_parse(options->url != NULL ? options->url : DEFAULT_URL, &settings->redis, why);
+    if (code == 0)
+        code = check_support(&settings->redis, why);
     return code != 0 ? code : override_credentials(options, &settings->redis, why);
 }
 

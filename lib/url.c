@@ -129,7 +129,22 @@ static bool is_bracketed_ipv6(struct span span)
     return inet_pton(AF_INET6, address, &parsed) == 1;
 }
 
-static int read_host(struct span span, struct netron_url *url, struct netron_failure *why)
+/* Adds it to the list, with the name to be filled in. */
+static struct netron_host *add_host(struct netron_url *url, unsigned long port, struct netron_failure *why)
+{
+    struct netron_host *hosts = NULL;
+    if (url->host_count == NETRON_HOSTS_MAX)
+        netron_fail(why, NETRON_EURL, "url: there are more than %d hosts", NETRON_HOSTS_MAX);
+    else if ((hosts = reallocarray(url->hosts, url->host_count + 1, sizeof(*hosts))) == NULL)
+        netron_fail(why, NETRON_ENOMEM, "url: no memory");
+    if (hosts == NULL)
+        return NULL;
+    url->hosts = hosts;
+    hosts[url->host_count] = (struct netron_host){.port = (uint16_t)port};
+    return &hosts[url->host_count++];
+}
+
+static int read_host(struct span span, unsigned long port, struct netron_url *url, struct netron_failure *why)
 {
     if (span.begin == span.end)
         return netron_fail(why, NETRON_EURL, "url: the host is missing");
@@ -144,8 +159,11 @@ static int read_host(struct span span, struct netron_url *url, struct netron_fai
     } else if (strcspn(span.begin, "%[]\\") < span_length(span)) {
         return netron_fail(why, NETRON_EURL, "url: the host holds a character that no host has");
     }
-    url->host = strndup(span.begin, span_length(span));
-    return url->host != NULL ? 0 : netron_fail(why, NETRON_ENOMEM, "url: no memory");
+    struct netron_host *host = add_host(url, port, why);
+    if (host == NULL)
+        return why->code;
+    host->name = strndup(span.begin, span_length(span));
+    return host->name != NULL ? 0 : netron_fail(why, NETRON_ENOMEM, "url: no memory");
 }
 
 /* host[:port] */
@@ -154,7 +172,7 @@ static int read_host_and_port(struct span span, struct netron_url *url, struct n
     const char *bracket = span.begin < span.end && *span.begin == '[' ? find_first(span, ']') : NULL;
     struct span tail = {bracket != NULL ? bracket + 1 : span.begin, span.end};
     const char *colon = find_first(tail, ':');
-    unsigned long port = NETRON_REDIS_PORT;
+    unsigned long port = url->kind == NETRON_URL_SENTINELS ? NETRON_SENTINEL_PORT : NETRON_REDIS_PORT;
     if (colon != find_last(tail, ':'))
         return netron_fail(why, NETRON_EURL,
                            "url: the host holds several colons; an IPv6 address needs brackets, \"[ipv6]:port\"");
@@ -162,14 +180,48 @@ static int read_host_and_port(struct span span, struct netron_url *url, struct n
         return netron_fail(why, NETRON_EURL, "url: the brackets of the host must be followed by its port");
     if (colon != NULL && (!read_number((struct span){colon + 1, span.end}, UINT16_MAX, &port) || port == 0))
         return netron_fail(why, NETRON_EURL, "url: the port is no number from 1 to %d", UINT16_MAX);
-    url->port = (uint16_t)port;
-    return read_host((struct span){span.begin, colon != NULL ? colon : span.end}, url, why);
+    return read_host((struct span){span.begin, colon != NULL ? colon : span.end}, port, url, why);
+}
+
+/* host[:port][,host[:port]...] */
+static int read_hosts(struct span span, struct netron_url *url, struct netron_failure *why)
+{
+    int code = 0;
+    for (const char *comma; code == 0; span.begin = comma + 1) {
+        comma = find_first(span, ',');
+        code = read_host_and_port((struct span){span.begin, comma != NULL ? comma : span.end}, url, why);
+        if (comma == NULL)
+            break;
+    }
+    return code;
 }
 
 /* ---- schemes ---- */
 
-/* [[user]:password@]host[:port][/database] */
-static int read_redis(struct span rest, struct netron_url *url, struct netron_failure *why)
+/* What stands behind the hosts: an optional database, and before it the primary's name where sentinels are asked. */
+static int read_tail(struct span span, struct netron_url *url, struct netron_failure *why)
+{
+    if (url->kind == NETRON_URL_SENTINELS) {
+        const char *slash = find_first(span, '/');
+        struct span name = {span.begin, slash != NULL ? slash : span.end};
+        if (name.begin == name.end)
+            return netron_fail(why, NETRON_EURL,
+                               "url: the name of the primary is missing: redis+sentinel://host:port,host:port/name");
+        int code = decode(name, "name of the primary", &url->primary_name, why);
+        if (code != 0)
+            return code;
+        span.begin = slash != NULL ? slash + 1 : span.end;
+    }
+    if (span.begin == span.end)
+        return 0;
+    int code = read_database(span, url, why);
+    if (code == 0 && url->kind == NETRON_URL_CLUSTER && url->database != 0)
+        return netron_fail(why, NETRON_EURL, "url: a cluster has no database but 0");
+    return code;
+}
+
+/* [[user]:password@]hosts[/tail] */
+static int read_network(struct span rest, struct netron_url *url, struct netron_failure *why)
 {
     const char *authority_end = rest.begin + strcspn(rest.begin, "/?#");
     const char *at = find_last((struct span){rest.begin, authority_end}, '@');
@@ -179,11 +231,16 @@ static int read_redis(struct span rest, struct netron_url *url, struct netron_fa
             "url: \"/\", \"?\" and \"#\" in the user or password must be written as %%2F, %%3F and %%23");
     if (strcspn(authority_end, "?#") < (size_t)(rest.end - authority_end))
         return netron_fail(why, NETRON_EURL, "url: redis:// takes neither a query (\"?\") nor a fragment (\"#\")");
+    const struct span hosts = {at != NULL ? at + 1 : rest.begin, authority_end};
     int code = at != NULL ? read_credentials((struct span){rest.begin, at}, url, why) : 0;
+    if (code == 0 && url->kind == NETRON_URL_SERVER && find_first(hosts, ',') != NULL)
+        return netron_fail(
+            why, NETRON_EURL,
+            "url: several hosts belong to sentinels or a cluster: redis+sentinel:// or redis+cluster://");
     if (code == 0)
-        code = read_host_and_port((struct span){at != NULL ? at + 1 : rest.begin, authority_end}, url, why);
-    if (code == 0 && rest.end - authority_end > 1)
-        code = read_database((struct span){authority_end + 1, rest.end}, url, why);
+        code = read_hosts(hosts, url, why);
+    if (code == 0)
+        code = read_tail((struct span){authority_end < rest.end ? authority_end + 1 : rest.end, rest.end}, url, why);
     return code;
 }
 
@@ -227,29 +284,38 @@ static int read_unix(struct span rest, struct netron_url *url, struct netron_fai
     return read_database((struct span){query + 1 + key_length, rest.end}, url, why);
 }
 
-static bool has_scheme(const char *text, const char *scheme)
-{
-    return strncasecmp(text, scheme, strlen(scheme)) == 0;
-}
+static const struct scheme {
+    const char *prefix;
+    enum netron_url_kind kind;
+    bool tls;
+    int (*read)(struct span rest, struct netron_url *url, struct netron_failure *why);
+} schemes[] = {
+    {"redis://", NETRON_URL_SERVER, false, read_network},
+    {"rediss://", NETRON_URL_SERVER, true, read_network},
+    {"unix://", NETRON_URL_SERVER, false, read_unix},
+    {"redis+sentinel://", NETRON_URL_SENTINELS, false, read_network},
+    {"rediss+sentinel://", NETRON_URL_SENTINELS, true, read_network},
+    {"redis+cluster://", NETRON_URL_CLUSTER, false, read_network},
+    {"rediss+cluster://", NETRON_URL_CLUSTER, true, read_network},
+};
 
 static int read_url(const char *text, struct netron_url *url, struct netron_failure *why)
 {
-    static const char *const unsupported[] = {"rediss://", "redis+sentinel://", "redis+cluster://"};
-    static const char redis[] = "redis://";
-    static const char unix_socket[] = "unix://";
     size_t length = strlen(text);
     if (!netron_text_is_utf8(text, length))
         return netron_fail(why, NETRON_EURL, "url: it is not valid UTF-8");
     if (netron_text_has_control(text, length))
         return netron_fail(why, NETRON_EURL, "url: it holds a control character");
-    if (has_scheme(text, redis))
-        return read_redis((struct span){text + sizeof(redis) - 1, text + length}, url, why);
-    if (has_scheme(text, unix_socket))
-        return read_unix((struct span){text + sizeof(unix_socket) - 1, text + length}, url, why);
-    for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++)
-        if (has_scheme(text, unsupported[i]))
-            return netron_fail(why, NETRON_EURL, "url: %s is not supported by this build", unsupported[i]);
-    return netron_fail(why, NETRON_EURL, "url: it must begin with redis:// or unix://");
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t prefix_length = strlen(schemes[i].prefix);
+        if (strncasecmp(text, schemes[i].prefix, prefix_length) != 0)
+            continue;
+        url->kind = schemes[i].kind;
+        url->tls = schemes[i].tls;
+        return schemes[i].read((struct span){text + prefix_length, text + length}, url, why);
+    }
+    return netron_fail(why, NETRON_EURL,
+                       "url: it must begin with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://");
 }
 
 /* ---- the whole ---- */
@@ -270,8 +336,11 @@ int netron_url_parse(const char *text, struct netron_url *out, struct netron_fai
 
 void netron_url_clear(struct netron_url *url)
 {
-    free(url->host);
+    for (size_t i = 0; i < url->host_count; i++)
+        free(url->hosts[i].name);
+    free(url->hosts);
     free(url->path);
+    free(url->primary_name);
     free(url->username);
     netron_secret_free(url->password);
     *url = (struct netron_url){0};

@@ -11,12 +11,12 @@ static bool is_literal(const char *host)
 
 int netron_whereabouts_check(const struct netron_url *url, const netron_loop *loop, struct netron_failure *why)
 {
-    if (url->path != NULL || is_literal(url->host) || loop->resolve != NULL)
+    if (url->path != NULL || is_literal(url->hosts[0].name) || loop->resolve != NULL)
         return 0;
     return netron_fail(
         why, NETRON_ELOOP,
         "url: the event loop cannot resolve the host name \"%s\"; give a numeric address, or set its resolve (loop.h)",
-        url->host);
+        url->hosts[0].name);
 }
 
 /* The path or the literal is known at once, but answers come from the top level only. */
@@ -25,12 +25,17 @@ static void on_answer(void *arg)
     struct netron_whereabouts *whereabouts = arg;
     const struct netron_url *url = whereabouts->url;
     struct netron_failure why;
-    if (url->path == NULL && !is_literal(url->host)) {
-        netron_fail(&why, NETRON_ERESOLVE, "cannot resolve \"%s\": the resolver could not be started", url->host);
+    if (url->path == NULL && !is_literal(url->hosts[0].name)) {
+        netron_fail(&why, NETRON_ERESOLVE, "cannot resolve \"%s\": the resolver could not be started",
+                    url->hosts[0].name);
         whereabouts->fn(whereabouts->arg, NULL, &why);
         return;
     }
-    const struct netron_endpoint endpoint = {.path = url->path, .address = url->host, .port = url->port};
+    struct netron_endpoint endpoint = {.path = url->path};
+    if (url->path == NULL) {
+        endpoint.address = url->hosts[0].name;
+        endpoint.port = url->hosts[0].port;
+    }
     whereabouts->fn(whereabouts->arg, &endpoint, NULL);
 }
 
@@ -42,12 +47,12 @@ static void on_resolved(int code, const char *const *addresses, size_t count, co
     netron_core_enter(core);
     whereabouts->resolution = NULL;
     if (code != 0 || count == 0) {
-        netron_fail(&why, NETRON_ERESOLVE, "cannot resolve \"%s\": %s", whereabouts->url->host,
+        netron_fail(&why, NETRON_ERESOLVE, "cannot resolve \"%s\": %s", whereabouts->url->hosts[0].name,
                     reason != NULL ? reason : "no address");
         whereabouts->fn(whereabouts->arg, NULL, &why);
     } else {
         const struct netron_endpoint endpoint = {.address = addresses[whereabouts->turn++ % count],
-                                                 .port = whereabouts->url->port};
+                                                 .port = whereabouts->url->hosts[0].port};
         whereabouts->fn(whereabouts->arg, &endpoint, NULL);
     }
     netron_core_leave(core);
@@ -64,8 +69,8 @@ void netron_whereabouts_ask(struct netron_whereabouts *whereabouts)
 {
     netron_loop *loop = whereabouts->core->loop;
     const struct netron_url *url = whereabouts->url;
-    if (url->path == NULL && !is_literal(url->host))
-        whereabouts->resolution = loop->resolve(loop, url->host, on_resolved, whereabouts);
+    if (url->path == NULL && !is_literal(url->hosts[0].name))
+        whereabouts->resolution = loop->resolve(loop, url->hosts[0].name, on_resolved, whereabouts);
     if (whereabouts->resolution == NULL)
         netron_core_after(whereabouts->core, &whereabouts->answer, 0);
 }

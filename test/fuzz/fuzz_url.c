@@ -18,17 +18,22 @@ static bool is_same_text(const char *one, const char *other)
 
 static void expect_limits(const struct netron_url *url)
 {
-    FUZZ_EXPECT((url->host == NULL) != (url->path == NULL), "a host or a path");
-    if (url->host != NULL) {
-        size_t length = strlen(url->host);
-        FUZZ_EXPECT(length >= 1 && length <= HOST_MAX && url->port != 0, "host of %zu bytes", length);
-    } else {
+    FUZZ_EXPECT((url->host_count == 0) == (url->path != NULL), "hosts or a path");
+    FUZZ_EXPECT(url->host_count <= (url->kind == NETRON_URL_SERVER ? 1 : NETRON_HOSTS_MAX), "%zu hosts",
+                url->host_count);
+    for (size_t i = 0; i < url->host_count; i++) {
+        size_t length = strlen(url->hosts[i].name);
+        FUZZ_EXPECT(length >= 1 && length <= HOST_MAX && url->hosts[i].port != 0, "host of %zu bytes", length);
+    }
+    if (url->path != NULL) {
         size_t length = strlen(url->path);
         FUZZ_EXPECT(length >= 2 && length < sizeof(((struct sockaddr_un *)NULL)->sun_path), "path of %zu bytes",
                     length);
     }
+    FUZZ_EXPECT((url->kind == NETRON_URL_SENTINELS) == (url->primary_name != NULL), "a name without sentinels");
     FUZZ_EXPECT(url->username == NULL || url->password != NULL, "a user without a password");
-    FUZZ_EXPECT(url->database <= NETRON_DATABASE_MAX, "database %u", (unsigned)url->database);
+    FUZZ_EXPECT(url->database <= (url->kind == NETRON_URL_CLUSTER ? 0 : NETRON_DATABASE_MAX), "database %u",
+                (unsigned)url->database);
 }
 
 /* ---- written anew ---- */
@@ -40,31 +45,63 @@ static char *append_encoded(char *to, const char *text)
     return to;
 }
 
-static char *write_url(const struct netron_url *url)
+static char *append_hosts(char *to, const struct netron_url *url)
 {
-    const char *texts[] = {url->username, url->password, url->path, url->host};
+    for (size_t i = 0; i < url->host_count; i++) {
+        const struct netron_host *host = &url->hosts[i];
+        bool is_ipv6 = strchr(host->name, ':') != NULL;
+        to += sprintf(to, "%s%s%s%s:%u", i > 0 ? "," : "", is_ipv6 ? "[" : "", host->name, is_ipv6 ? "]" : "",
+                      (unsigned)host->port);
+    }
+    return to;
+}
+
+static size_t room_for(const struct netron_url *url)
+{
+    const char *texts[] = {url->username, url->password, url->path, url->primary_name};
     size_t room = 64;
     for (size_t i = 0; i < 4; i++)
         room += texts[i] != NULL ? 3 * strlen(texts[i]) : 0;
-    char *text = malloc(room);
+    for (size_t i = 0; i < url->host_count; i++)
+        room += strlen(url->hosts[i].name) + 16;
+    return room;
+}
+
+static char *write_url(const struct netron_url *url)
+{
+    static const char *const kinds[] = {"", "+sentinel", "+cluster"};
+    char *text = malloc(room_for(url));
     FUZZ_EXPECT(text != NULL, "no memory");
-    char *to = text + sprintf(text, "%s://", url->host != NULL ? "redis" : "unix");
+    char *to = text + (url->path != NULL ? sprintf(text, "unix://")
+                                         : sprintf(text, "redis%s%s://", url->tls ? "s" : "", kinds[url->kind]));
     if (url->password != NULL) {
         to = append_encoded(to, url->username != NULL ? url->username : "");
         *to++ = ':';
         to = append_encoded(to, url->password);
         *to++ = '@';
     }
-    if (url->host != NULL) {
-        bool is_ipv6 = strchr(url->host, ':') != NULL;
-        sprintf(to, "%s%s%s:%u/%u", is_ipv6 ? "[" : "", url->host, is_ipv6 ? "]" : "", (unsigned)url->port,
-                (unsigned)url->database);
-    } else {
+    if (url->path != NULL) {
         *to++ = '/';
         to = append_encoded(to, url->path + 1);
         sprintf(to, "?db=%u", (unsigned)url->database);
+        return text;
     }
+    to = append_hosts(to, url);
+    *to++ = '/';
+    if (url->primary_name != NULL) {
+        to = append_encoded(to, url->primary_name);
+        *to++ = '/';
+    }
+    sprintf(to, "%u", (unsigned)url->database);
     return text;
+}
+
+static bool has_same_hosts(const struct netron_url *one, const struct netron_url *other)
+{
+    for (size_t i = 0; i < one->host_count && i < other->host_count; i++)
+        if (strcmp(one->hosts[i].name, other->hosts[i].name) != 0 || one->hosts[i].port != other->hosts[i].port)
+            return false;
+    return one->host_count == other->host_count;
 }
 
 static void expect_the_same_again(const struct netron_url *url)
@@ -73,7 +110,8 @@ static void expect_the_same_again(const struct netron_url *url)
     struct netron_failure why = {0};
     char *text = write_url(url);
     FUZZ_EXPECT(netron_url_parse(text, &again, &why) == 0, "%s: %s", why.sentence, text);
-    FUZZ_EXPECT(is_same_text(url->host, again.host) && url->port == again.port && is_same_text(url->path, again.path) &&
+    FUZZ_EXPECT(has_same_hosts(url, &again) && url->kind == again.kind && url->tls == again.tls &&
+                    is_same_text(url->path, again.path) && is_same_text(url->primary_name, again.primary_name) &&
                     is_same_text(url->username, again.username) && is_same_text(url->password, again.password) &&
                     url->database == again.database,
                 "another URL: %s", text);
@@ -147,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_the_same_again(&url);
     } else {
         FUZZ_EXPECT(code == NETRON_EURL && why.code == code && why.sentence[0] != '\0', "code %d", code);
-        FUZZ_EXPECT(url.host == NULL && url.path == NULL && url.username == NULL && url.password == NULL, "leftovers");
+        FUZZ_EXPECT(url.hosts == NULL && url.path == NULL && url.username == NULL && url.password == NULL, "leftovers");
     }
     expect_the_same_sentences(text, code, &why);
     netron_url_clear(&url);

@@ -20,7 +20,7 @@ static void expect_cleared(const struct netron_settings *settings)
     ck_assert_ptr_null(settings->key_prefix);
     ck_assert_ptr_null(settings->client_name);
     ck_assert_ptr_null(settings->pubsub_channel);
-    ck_assert_ptr_null(settings->redis.host);
+    ck_assert_ptr_null(settings->redis.hosts);
     ck_assert_ptr_null(settings->redis.password);
     ck_assert_uint_eq(settings->heartbeat_ttl_ms, blank.heartbeat_ttl_ms);
     ck_assert(settings->log == NULL);
@@ -61,8 +61,8 @@ static void expect_fine(const char *what, const netron_options *options)
 static void expect_defaults(const char *what, const netron_options *options)
 {
     struct netron_settings settings = expect_made(what, options);
-    ck_assert_str_eq(settings.redis.host, "127.0.0.1");
-    ck_assert_uint_eq(settings.redis.port, 6379);
+    ck_assert_str_eq(settings.redis.hosts[0].name, "127.0.0.1");
+    ck_assert_uint_eq(settings.redis.hosts[0].port, 6379);
     ck_assert_uint_eq(settings.redis.database, 0);
     ck_assert_ptr_null(settings.redis.path);
     ck_assert_ptr_null(settings.redis.username);
@@ -127,8 +127,8 @@ START_TEST(what_is_set_is_taken_over_and_copied)
     options.on_link_arg = &link_arg;
     struct netron_settings settings = expect_made("all", &options);
     url[8] = prefix[0] = name[0] = channel[0] = user[0] = password[0] = 'x';
-    ck_assert_str_eq(settings.redis.host, "h");
-    ck_assert_uint_eq(settings.redis.port, 7000);
+    ck_assert_str_eq(settings.redis.hosts[0].name, "h");
+    ck_assert_uint_eq(settings.redis.hosts[0].port, 7000);
     ck_assert_uint_eq(settings.redis.database, 3);
     ck_assert_str_eq(settings.redis.username, "u");
     ck_assert_str_eq(settings.redis.password, "w");

@@ -16,8 +16,8 @@ static void expect_text(const char *url, const char *part, const char *found, co
 
 static void expect_cleared(const char *text, const struct netron_url *url)
 {
-    ck_assert_msg(url->host == NULL && url->path == NULL && url->username == NULL && url->password == NULL &&
-                      url->port == 0 && url->database == 0,
+    ck_assert_msg(url->hosts == NULL && url->host_count == 0 && url->path == NULL && url->primary_name == NULL &&
+                      url->username == NULL && url->password == NULL && url->database == 0,
                   "%s: something is left in the result", text);
 }
 
@@ -57,13 +57,48 @@ START_TEST(a_url_is_taken_apart)
         struct netron_url url;
         struct netron_failure why = {0};
         expect_success(cases[i].text, netron_url_parse(cases[i].text, &url, &why), &why);
-        expect_text(cases[i].text, "host", url.host, cases[i].host);
+        expect_text(cases[i].text, "host", url.host_count > 0 ? url.hosts[0].name : NULL, cases[i].host);
+        ck_assert_msg(url.kind == NETRON_URL_SERVER && !url.tls && url.host_count == (cases[i].host != NULL ? 1 : 0),
+                      "%s: %zu hosts of kind %d", cases[i].text, url.host_count, (int)url.kind);
         expect_text(cases[i].text, "path", url.path, cases[i].path);
         expect_text(cases[i].text, "user", url.username, cases[i].username);
         expect_text(cases[i].text, "password", url.password, cases[i].password);
         if (cases[i].host != NULL)
-            ck_assert_msg(url.port == cases[i].port, "%s: the port is %u", cases[i].text, url.port);
+            ck_assert_msg(url.hosts[0].port == cases[i].port, "%s: the port is %u", cases[i].text, url.hosts[0].port);
         ck_assert_msg(url.database == cases[i].database, "%s: the database is %u", cases[i].text, url.database);
+        netron_url_clear(&url);
+    }
+}
+END_TEST
+
+START_TEST(several_hosts_lead_to_sentinels_or_into_a_cluster)
+{
+    static const struct {
+        const char *text;
+        enum netron_url_kind kind;
+        bool tls;
+        const char *hosts, *primary_name;
+        uint32_t database;
+    } cases[] = {
+        {"rediss://h", NETRON_URL_SERVER, true, "h:6379", NULL, 0},
+        {"redis+sentinel://h/m", NETRON_URL_SENTINELS, false, "h:26379", "m", 0},
+        {"redis+sentinel://u:w@a:1,[::1]:2,b/my%20primary/3", NETRON_URL_SENTINELS, false, "a:1 ::1:2 b:26379",
+         "my primary", 3},
+        {"Rediss+Sentinel://:a,b@h/m/", NETRON_URL_SENTINELS, true, "h:26379", "m", 0},
+        {"redis+cluster://a,b:7000", NETRON_URL_CLUSTER, false, "a:6379 b:7000", NULL, 0},
+        {"rediss+cluster://a/0", NETRON_URL_CLUSTER, true, "a:6379", NULL, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct netron_url url;
+        struct netron_failure why = {0};
+        char hosts[128] = "";
+        expect_success(cases[i].text, netron_url_parse(cases[i].text, &url, &why), &why);
+        for (size_t n = 0; n < url.host_count; n++)
+            sprintf(hosts + strlen(hosts), "%s%s:%u", n > 0 ? " " : "", url.hosts[n].name, url.hosts[n].port);
+        expect_text(cases[i].text, "hosts", hosts, cases[i].hosts);
+        expect_text(cases[i].text, "name of the primary", url.primary_name, cases[i].primary_name);
+        ck_assert_msg(url.kind == cases[i].kind && url.tls == cases[i].tls && url.database == cases[i].database,
+                      "%s: kind %d, TLS %d, database %u", cases[i].text, (int)url.kind, url.tls, url.database);
         netron_url_clear(&url);
     }
 }
@@ -113,14 +148,23 @@ START_TEST(what_is_no_url_is_refused_with_the_name_of_the_part)
     } cases[] = {
         {NULL, "empty"},
         {"", "empty"},
-        {"h:6379", "must begin with redis:// or unix://"},
-        {"redis:h", "must begin with redis:// or unix://"},
-        {"redis:/h", "must begin with redis:// or unix://"},
-        {" redis://h", "must begin with redis:// or unix://"},
-        {"http://h", "must begin with redis:// or unix://"},
-        {"rediss://h", "rediss:// is not supported"},
-        {"redis+sentinel://h", "redis+sentinel:// is not supported"},
-        {"redis+cluster://h", "redis+cluster:// is not supported"},
+        {"h:6379", "must begin with redis://, rediss://, unix://"},
+        {"redis:h", "must begin with redis://, rediss://, unix://"},
+        {"redis:/h", "must begin with redis://, rediss://, unix://"},
+        {" redis://h", "must begin with redis://, rediss://, unix://"},
+        {"http://h", "must begin with redis://, rediss://, unix://"},
+        {"redis://a,b", "belong to sentinels or a cluster"},
+        {"redis+sentinel://h", "name of the primary is missing"},
+        {"redis+sentinel://h/", "name of the primary is missing"},
+        {"redis+sentinel://h//1", "name of the primary is missing"},
+        {"redis+sentinel://h/%zz", "in the name of the primary"},
+        {"redis+sentinel://h/m/x", "database"},
+        {"redis+sentinel://a,,b/m", "host is missing"},
+        {"redis+sentinel://a,b,/m", "host is missing"},
+        {"redis+sentinel://a,b:0/m", "port"},
+        {"redis+sentinel://a,::1/m", "brackets"},
+        {"redis+cluster://h/1", "no database but 0"},
+        {"redis+cluster://h/m", "database"},
         {"redis://h\xff", "UTF-8"},
         {"redis://h\n", "control character"},
         {"unix://user:word@/run/a@b", "must be written as %40"},
@@ -204,6 +248,21 @@ START_TEST(what_is_no_url_is_refused_with_the_name_of_the_part)
 }
 END_TEST
 
+START_TEST(there_are_at_most_64_hosts)
+{
+    char text[512] = "redis+cluster://h";
+    struct netron_url url;
+    struct netron_failure why = {0};
+    for (int i = 1; i < NETRON_HOSTS_MAX; i++)
+        strcat(text, ",h");
+    expect_success("64", netron_url_parse(text, &url, &why), &why);
+    ck_assert_uint_eq(url.host_count, 64);
+    netron_url_clear(&url);
+    strcat(text, ",h");
+    expect_no_url(text, "more than 64 hosts");
+}
+END_TEST
+
 START_TEST(a_host_has_at_most_255_bytes)
 {
     char text[512] = "redis://";
@@ -211,7 +270,7 @@ START_TEST(a_host_has_at_most_255_bytes)
     struct netron_failure why = {0};
     fill(text + 8, 'h', 255);
     expect_success("255", netron_url_parse(text, &url, &why), &why);
-    ck_assert_uint_eq(strlen(url.host), 255);
+    ck_assert_uint_eq(strlen(url.hosts[0].name), 255);
     netron_url_clear(&url);
     fill(text + 8, 'h', 256);
     expect_no_url(text, "255 bytes");
@@ -265,6 +324,9 @@ START_TEST(no_sentence_holds_any_part_of_a_password)
         "SesameXyzzy",
         "rediss://user:SesameXyzzy@host",
         "redis+sentinel://user:SesameXyzzy@host",
+        "redis+sentinel://user:SesameXyzzy@a,b,/m",
+        "redis+sentinel://user:Sesame/Xyzzy@a,b/m",
+        "redis+cluster://user:SesameXyzzy@a,b/1",
         "redis://user:SesameXyzzy\xff@host",
         "redis://user:Sesame\nXyzzy@host",
         "unix://user:Sesame/Xyzzy@/run/s",
@@ -285,7 +347,7 @@ START_TEST(no_sentence_holds_any_part_of_a_password)
                       texts[i], why.sentence);
         netron_url_clear(&url);
     }
-    ck_assert_uint_ge(refused, COUNT_OF(texts) - 1); /* a host may be called Xyzzy */
+    ck_assert_uint_ge(refused, COUNT_OF(texts) - 2); /* a host may be called Xyzzy, and TLS is well */
 }
 END_TEST
 
@@ -306,6 +368,8 @@ int main(void)
     Suite *suite = suite_create("url");
     TCase *tcase = suite_case(suite, "url");
     tcase_add_test(tcase, a_url_is_taken_apart);
+    tcase_add_test(tcase, several_hosts_lead_to_sentinels_or_into_a_cluster);
+    tcase_add_test(tcase, there_are_at_most_64_hosts);
     tcase_add_test(tcase, user_and_password_are_percent_decoded);
     tcase_add_test(tcase, what_is_no_url_is_refused_with_the_name_of_the_part);
     tcase_add_test(tcase, a_host_has_at_most_255_bytes);
