@@ -23,6 +23,8 @@
 # NETRON_TEST_SERVER names the server that all tests start, instead of redis-server: valkey-server, or a path. Then
 # there is no stage of Valkey's own.
 #
+# README.md lists what else can be set.
+#
 # The last line counts the checks of all runs together: "N passed, M failed". Exits with 0 only if M is 0.
 # A skipped check is a failure, unless NETRON_TEST_ALLOW_SKIP is set.
 set -u
@@ -204,6 +206,9 @@ gcc | analysis | coverage | valkey | sanitize | threads | clang | fuzz | memory 
     exit 2
     ;;
 esac
+
+# What the caller has set counts more.
+seeds=${NETRON_TEST_SEEDS:-$seeds} herd=${NETRON_TEST_HERD:-$herd} soak=${NETRON_TEST_SOAK_MINUTES:-$soak}
 
 sh examples/prepare.sh check valgrind clang clang-tidy cppcheck faketime g++ gcovr nodejs npm shellcheck libuv1-dev \
     libev-dev libglib2.0-dev libsystemd-dev || {
