@@ -132,7 +132,9 @@ local function adopt(id, owner, known)
   if not look_again(id, list and remaining or math.min(RETRY, remaining)) or not list then return end
   known = renew_registry_for(id, known)
   local names = service_names(list)
-  if known then leave_services(id, known.body, names) end
+  -- Where the registry was born anew a node of this library that became another's still says itself what it offered.
+  local body_before = known and known.body or stored[3]
+  if body_before then leave_services(id, body_before, names) end
   local lifetime = math.max(LEAST_LIFETIME, 10 * remaining)
   for name in pairs(names) do
     local index = service_index(name)

@@ -34,6 +34,9 @@ if policy == 'renew' then -- who comes for the first time leaves that to those w
   -- include whole.lua
 end
 if not epoch then
+  -- What it offered until now: where its record is lost as well, its own key says so.
+  -- include node.lua
+  old_body = last_body(id, old_body)
   -- include birth.lua
   old_tag, epoch, revision, digest, count = nil, new_epoch(id .. ' ' .. incarnation), 0, 0, 0
 end
@@ -71,7 +74,7 @@ if is_unchanged then
   return {'unchanged', revision}
 end
 
-if old_tag and not string.find(old_body, '"services":' .. services, 1, true) then
+if old_body and not string.find(old_body, '"services":' .. services, 1, true) then
   -- include services.lua
   local names = {}
   for i = 10, #ARGV do names[ARGV[i]] = true end

@@ -135,6 +135,18 @@ START_TEST(a_registry_that_lost_its_numbers_is_born_again_at_the_next_look)
 }
 END_TEST
 
+START_TEST(a_node_that_became_the_originals_as_the_registry_was_lost_leaves_its_old_services)
+{
+    registers("a", "0123456789abcdef", "take-over", "registered", 1);
+    published();
+    server_integer(&server, "DEL " P ":registry");
+    store_original("a", "h:1", WEB);
+    expect_outcome(reconcile(&usual_look), 0, 1, 0);
+    ck_assert_str_eq(published(), "REGISTERED a h:1 1");
+    assert_bookkeeping();
+}
+END_TEST
+
 /* What no reader understands stands in nobody's way, and is looked at again soon. */
 static const struct {
     const char *services, *address;
@@ -396,6 +408,7 @@ int main(void)
     tcase_add_test(alive, a_node_that_another_kind_of_process_takes_over_is_an_update);
     tcase_add_test(alive, a_fleet_of_the_original_keeps_its_bookkeeping_for_as_long_as_it_lives);
     tcase_add_loop_test(alive, a_registry_that_lost_its_numbers_is_born_again_at_the_next_look, 0, 2);
+    tcase_add_test(alive, a_node_that_became_the_originals_as_the_registry_was_lost_leaves_its_old_services);
     tcase_add_loop_test(alive, a_live_node_with_broken_services_is_not_adopted_and_looked_at_again_soon, 0,
                         COUNT(broken));
     tcase_add_loop_test(alive, a_live_node_without_a_hash_or_with_something_else_there_waits_for_its_owner, 0, 4);

@@ -264,6 +264,24 @@ START_TEST(a_registry_that_lost_a_part_is_born_again)
 }
 END_TEST
 
+/* With the record, or all of them, what it offered until now is known by its own key only. */
+START_TEST(a_node_whose_services_change_as_the_registry_is_born_leaves_the_old_ones)
+{
+    static const char *const damages[] = {"DEL " P ":registry", "DEL " P ":registry " P ":records",
+                                          "HDEL " P ":records a", "HSET " P ":records a x"};
+    const netron_service next[] = {{"users", "2.0.0"}, {"photos", NULL}};
+    struct call call = call_of("a", "1111", "renew");
+    assert_registers(&call, "registered", 1);
+    freeReplyObject(server_ask(&server, damages[_i]));
+    call.services = next;
+    assert_registers(&call, "registered", 1);
+    server_expect(&server, "1", "SISMEMBER " P ":index:service:users a");
+    server_expect(&server, "1", "SISMEMBER " P ":index:service:photos a");
+    server_expect(&server, "0", "EXISTS " P ":index:service:mail");
+    assert_agrees(1);
+}
+END_TEST
+
 START_TEST(a_count_that_is_none_is_not_counted_on)
 {
     static const char *const counts[] = {"nan", "-1", "1e300", "none"};
@@ -407,6 +425,7 @@ int main(void)
     tcase_add_loop_test(tcase, changes_are_cut_and_the_floor_says_where, 0, 3);
     tcase_add_loop_test(tcase, without_its_changes_nobody_may_ask_for_a_delta, 0, 2);
     tcase_add_loop_test(tcase, a_registry_that_lost_a_part_is_born_again, 0, 5);
+    tcase_add_loop_test(tcase, a_node_whose_services_change_as_the_registry_is_born_leaves_the_old_ones, 0, 4);
     tcase_add_loop_test(tcase, a_count_that_is_none_is_not_counted_on, 0, 4);
     tcase_add_test(tcase, a_short_ttl_never_shortens_what_a_long_one_set);
     tcase_add_test(tcase, every_key_is_bounded_in_life_from_its_first_moment);
