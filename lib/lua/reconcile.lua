@@ -57,10 +57,10 @@ local function look_again(id, delay)
   return type(written) == 'number'
 end
 
-if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome() end
--- Whoever cannot write (the disk is full, replicas are missing) learns it at each look, also when there is nothing to write:
--- the beats of the others are refused as well, and their silence afterwards says nothing.
+-- Whoever cannot write (the disk is full, replicas are missing) learns it at each look, also when there is nothing to write
+-- or the work is left to others: the beats of all are refused as well, and their silence afterwards says nothing.
 call('HDEL', registry_key, 'probe')
+if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome() end
 -- A registry that is lost while its nodes live is born again, and they are entered from their own keys. So is one of which
 -- somebody replaced a record: what its tag adds to the digest is not known any more.
 local function be_born(seed)
