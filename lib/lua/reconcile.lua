@@ -48,17 +48,16 @@ local function registry_number(field)
   return string.match(value, '^%d+$') and #value <= 15 and tonumber(value) or 0
 end
 
--- Writes that may be refused when Redis is out of memory, and are not worth failing for.
 local function note(field, value)
-  if epoch then try('HSET', registry_key, field, value) end
+  if epoch then call('HSET', registry_key, field, value) end
 end
 local function look_again(id, delay)
-  local written = try('ZADD', expiry_key, now + delay, id)
-  return type(written) == 'number'
+  call('ZADD', expiry_key, now + delay, id)
 end
 
 -- Whoever cannot write (the disk is full, replicas are missing) learns it at each look, also when there is nothing to write
--- or the work is left to others: the beats of all are refused as well, and their silence afterwards says nothing.
+-- or the work is left to others: the beats of all are refused as well, and their silence afterwards says nothing. It takes
+-- no memory, and after a first write Redis refuses none for want of it: a look is whole also when memory is short.
 call('HDEL', registry_key, 'probe')
 if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome() end
 -- A registry that is lost while its nodes live is born again, and they are entered from their own keys. So is one of which
@@ -129,7 +128,8 @@ local function adopt(id, owner, known)
   local remaining = call('PTTL', prefix .. 'heartbeat:' .. id)
   -- A heartbeat without a lifetime is nobody's, but it says alive: it is looked at again like any other.
   if remaining < 0 then remaining = DEFAULT_TTL end
-  if not look_again(id, list and remaining or math.min(RETRY, remaining)) or not list then return end
+  look_again(id, list and remaining or math.min(RETRY, remaining))
+  if not list then return end
   known = renew_registry_for(id, known)
   local names = service_names(list)
   -- Where the registry was born anew a node of this library that became another's still says itself what it offered.
@@ -227,7 +227,7 @@ local function look_at_all(ids)
       others[#others + 1] = id
     end
   end
-  if #looks > 0 then try('ZADD', expiry_key, unpack(looks)) end
+  if #looks > 0 then call('ZADD', expiry_key, unpack(looks)) end
   for _, id in ipairs(others) do look_at(id) end
 end
 

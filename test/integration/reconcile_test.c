@@ -381,6 +381,23 @@ START_TEST(a_look_fails_where_nothing_can_be_written_also_when_nothing_is_to_be)
 }
 END_TEST
 
+START_TEST(a_look_is_whole_where_memory_is_short)
+{
+    registers("a", "0123456789abcdef", "take-over", "registered", 1);
+    registers("b", "0123456789abcdee", "take-over", "registered", 2);
+    store_original("ref", "h:1", WEB);
+    let_die("a");
+    server_integer(&server, "ZADD " P ":expiry 1 b");
+    server_expect(&server, "OK", "CONFIG SET maxmemory 1");
+    struct outcome outcome = reconcile(&usual_look);
+    server_expect(&server, "OK", "CONFIG SET maxmemory 0");
+    expect_outcome(outcome, 1, 1, 0);
+    ck_assert_int_gt(outcome.wait, 14000); /* b as well is looked at when its heartbeat ends */
+    ck_assert_int_eq(registry_revision(), 4);
+    assert_bookkeeping();
+}
+END_TEST
+
 /* An explicit deregistration is always told at once: it is no guess. */
 START_TEST(whoever_may_not_judge_still_tells_that_a_node_of_the_original_left)
 {
@@ -427,6 +444,7 @@ int main(void)
     tcase_add_test(dead, whoever_may_not_judge_lets_nothing_expire_and_changes_nothing);
     tcase_add_loop_test(dead, a_look_that_was_held_up_with_the_beats_lets_nothing_expire, 0, COUNT(holdups));
     tcase_add_loop_test(dead, a_look_fails_where_nothing_can_be_written_also_when_nothing_is_to_be, 0, 2);
+    tcase_add_test(dead, a_look_is_whole_where_memory_is_short);
     tcase_add_test(dead, whoever_may_not_judge_still_tells_that_a_node_of_the_original_left);
     return suite_run(suite);
 }
