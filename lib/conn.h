@@ -21,6 +21,7 @@ struct netron_endpoint {
     const char *path;
     const char *address;
     uint16_t port;
+    const char *name; /* what a certificate has to be of, where there is TLS; NULL: the address */
 };
 
 /* All are called from the top level; each may free the connection, or everything. */

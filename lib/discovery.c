@@ -29,6 +29,7 @@ struct netron_discovery {
     struct netron_core *core;
     struct netron_grave grave;
     struct netron_settings settings;
+    struct netron_topology *topology; /* NULL: the URL names the server */
     struct netron_link *link;
     struct netron_registrar registrar;
     struct netron_lookups lookups;
@@ -103,6 +104,8 @@ static void close_links(netron_discovery *discovery)
     netron_feed_close(&discovery->feed);
     netron_link_free(discovery->link);
     discovery->link = discovery->registrar.link = discovery->lookups.link = discovery->feed.commands = NULL;
+    netron_topology_free(discovery->topology);
+    discovery->topology = discovery->feed.topology = NULL;
 }
 
 /* Comes from the top level whenever a registration ended, and when the time is over. */
@@ -197,7 +200,8 @@ static void destroy(struct netron_grave *grave)
 static int wire(netron_discovery *discovery)
 {
     struct netron_core *core = discovery->core;
-    int code = netron_link_new(core, &discovery->settings, "commands", &commands_events, discovery, &discovery->link);
+    int code = netron_link_new(core, &discovery->settings, discovery->topology, "commands", &commands_events, discovery,
+                               &discovery->link);
     if (code != 0)
         return code;
     discovery->registrar = (struct netron_registrar){
@@ -216,6 +220,7 @@ static int wire(netron_discovery *discovery)
     discovery->feed = (struct netron_feed){.core = core,
                                            .settings = &discovery->settings,
                                            .commands = discovery->link,
+                                           .topology = discovery->topology,
                                            .registry_key = discovery->registrar.registry_key,
                                            .changed = on_events_changed,
                                            .arg = discovery,
@@ -267,6 +272,7 @@ static int new_on(netron_loop *loop, bool owns_loop, const netron_options *optio
         if (discovery->feed.core != NULL)   /* there was memory for the link below it */
             netron_feed_close(&discovery->feed);
         netron_link_free(discovery->link);
+        netron_topology_free(discovery->topology);
         netron_core_dispose(discovery->core);
         netron_core_bury(discovery->core, &discovery->grave, destroy);
     }

@@ -418,7 +418,7 @@ int netron_feed_open(struct netron_feed *feed)
 {
     if (feed->link != NULL)
         return 0;
-    int code = netron_link_new(feed->core, feed->settings, "events", &link_events, feed, &feed->link);
+    int code = netron_link_new(feed->core, feed->settings, feed->topology, "events", &link_events, feed, &feed->link);
     if (code != 0)
         return code;
     enter(feed, NETRON_FEED_SUBSCRIBING, "opened");

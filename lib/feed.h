@@ -22,6 +22,7 @@ struct netron_feed {
     struct netron_core *core;
     const struct netron_settings *settings;
     struct netron_link *commands;
+    struct netron_topology *topology; /* NULL: the URL names the server */
     const char *registry_key;
     char *records_key;
     void (*changed)(void *arg, const struct netron_failure *why); /* the events link; NULL: it is subscribed */

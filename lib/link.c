@@ -19,6 +19,7 @@ struct netron_link {
     struct netron_handshake handshake;
     struct netron_deadline timer; /* what it means depends on the state: see on_timer() */
     unsigned attempt;
+    unsigned hurries; /* how often news of another server cut the waiting short */
     uint64_t ready_at;
     uint64_t pinged_at; /* 0 = no ping is unanswered */
     unsigned loading;   /* scripts, by their bits */
@@ -64,9 +65,11 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
         return;
     /* A connection has to last to count as a success: a server that accepts and drops must not be hammered. */
     if (link->state == LINK_READY && netron_core_now(link->core) - link->ready_at >= link->settings->reconnect_max_ms)
-        link->attempt = 0;
+        link->attempt = link->hurries = 0;
     link->failure = *why;
     netron_whereabouts_stop(&link->whereabouts);
+    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING)
+        netron_whereabouts_doubt(&link->whereabouts, NULL);
     enter_state(link, LINK_WAITING, why->sentence);
     struct netron_conn *conn = link->conn;
     link->conn = NULL;
@@ -93,7 +96,9 @@ static void on_greeted(void *arg, const struct netron_failure *failure)
     link->loading = 0;
     link->core->stats.connects++;
     netron_core_after(link->core, &link->timer, link->settings->ping_interval_ms);
-    link->events->ready(link->arg);
+    netron_whereabouts_confirm(&link->whereabouts);
+    if (link->state == LINK_READY) /* the other link may have had to leave, and its user frees all */
+        link->events->ready(link->arg);
 }
 
 static void on_opened(void *arg)
@@ -128,6 +133,7 @@ static void on_refused(void *arg, const struct netron_reply *reply, const char *
         (netron_reply_error_is(reply, "READONLY") || netron_reply_error_is(reply, "NOAUTH"))) {
         struct netron_failure why;
         netron_reply_fail(reply, command, &why);
+        netron_whereabouts_doubt(&link->whereabouts, netron_reply_error(reply));
         netron_conn_close(link->conn, &why);
     }
 }
@@ -159,6 +165,7 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
     uint64_t deadline = link->timer.at;
     if (netron_conn_open(link->core, endpoint, link->settings->command_timeout_ms, &conn_events, link, &link->conn,
                          &why) != 0) {
+        netron_whereabouts_doubt(&link->whereabouts, NULL);
         fall_back(link, &why);
         return;
     }
@@ -166,6 +173,24 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
     enter_state(link, LINK_CONNECTING, endpoint->path != NULL ? endpoint->path : endpoint->address);
     netron_core_after(link->core, &link->timer, deadline > now ? deadline - now : 0);
 }
+
+/* A connection elsewhere is of no use; and who waits need not wait any longer, but for a while that grows each time, so
+ * that nobody's contradicting news can drive it round. */
+static void on_moved(void *arg, const struct netron_failure *why)
+{
+    struct netron_link *link = arg;
+    const struct netron_settings *settings = link->settings;
+    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING || link->state == LINK_READY)
+        fall_back(link, why);
+    if (link->state != LINK_WAITING)
+        return;
+    uint32_t delay = netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, link->hurries++,
+                                              netron_core_random(link->core));
+    if (netron_core_now(link->core) + delay < link->timer.at)
+        netron_core_after(link->core, &link->timer, delay);
+}
+
+static const struct netron_whereabouts_events whereabouts_events = {.found = on_endpoint, .moved = on_moved};
 
 static void begin(struct netron_link *link)
 {
@@ -226,8 +251,8 @@ static void on_timer(void *arg)
     }
 }
 
-int netron_link_new(struct netron_core *core, const struct netron_settings *settings, const char *name,
-                    const struct netron_link_events *events, void *arg, struct netron_link **out)
+int netron_link_new(struct netron_core *core, const struct netron_settings *settings, struct netron_topology *topology,
+                    const char *name, const struct netron_link_events *events, void *arg, struct netron_link **out)
 {
     struct netron_link *link = calloc(1, sizeof(*link));
     if (link == NULL)
@@ -239,7 +264,7 @@ int netron_link_new(struct netron_core *core, const struct netron_settings *sett
     link->arg = arg;
     netron_fail(&link->failure, NETRON_EDISCONNECTED, "not connected to Redis yet");
     netron_deadline_init(&link->timer, on_timer, link);
-    netron_whereabouts_init(&link->whereabouts, core, &settings->redis, on_endpoint, link);
+    netron_whereabouts_init(&link->whereabouts, core, &settings->redis, topology, &whereabouts_events, link);
     *out = link;
     return 0;
 }
@@ -259,7 +284,7 @@ void netron_link_free(struct netron_link *link)
 {
     if (link == NULL)
         return;
-    netron_whereabouts_stop(&link->whereabouts);
+    netron_whereabouts_clear(&link->whereabouts);
     enter_state(link, LINK_CLOSED, "freed");
     netron_conn_free(link->conn);
     link->conn = NULL;

@@ -14,6 +14,7 @@
 #include "settings.h"
 
 struct netron_link;
+struct netron_topology;
 
 /* All are called from the top level; each may free the link, or everything. */
 struct netron_link_events {
@@ -24,9 +25,10 @@ struct netron_link_events {
                     const struct netron_reply *reply); /* after netron_link_stream(); may be NULL otherwise */
 };
 
-/* settings outlives the link; name is for the log, a constant. Returns 0, NETRON_ENOMEM. */
-int netron_link_new(struct netron_core *core, const struct netron_settings *settings, const char *name,
-                    const struct netron_link_events *events, void *arg, struct netron_link **out);
+/* settings and topology (NULL: the URL names the server) outlive the link; name is for the log, a constant. Returns 0,
+ * NETRON_ENOMEM. */
+int netron_link_new(struct netron_core *core, const struct netron_settings *settings, struct netron_topology *topology,
+                    const char *name, const struct netron_link_events *events, void *arg, struct netron_link **out);
 void netron_link_open(struct netron_link *link);
 /* Nothing is called afterwards but requests in flight, with NETRON_ECANCELLED, from inside. NULL is fine. */
 void netron_link_free(struct netron_link *link);

@@ -13,7 +13,6 @@
 #include <strings.h>
 #include <sys/un.h>
 
-#define HOST_MAX 255 /* bytes; no name in the DNS is longer */
 #define PATH_MAX_BYTES (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
 /* A part of the URL: from begin up to, not including, end. */
@@ -148,8 +147,8 @@ static int read_host(struct span span, unsigned long port, struct netron_url *ur
 {
     if (span.begin == span.end)
         return netron_fail(why, NETRON_EURL, "url: the host is missing");
-    if (span_length(span) > HOST_MAX)
-        return netron_fail(why, NETRON_EURL, "url: the host is longer than %d bytes", HOST_MAX);
+    if (span_length(span) > NETRON_HOST_MAX)
+        return netron_fail(why, NETRON_EURL, "url: the host is longer than %d bytes", NETRON_HOST_MAX);
     if (*span.begin == '[') {
         if (!is_bracketed_ipv6(span))
             return netron_fail(why, NETRON_EURL, "url: there is no IPv6 address in the brackets of the host");

@@ -11,6 +11,7 @@
 #define NETRON_REDIS_PORT 6379
 #define NETRON_SENTINEL_PORT 26379
 #define NETRON_DATABASE_MAX 65535 /* a sanity limit; the server's own is told by its answer to SELECT */
+#define NETRON_HOST_MAX 255       /* bytes; no name in the DNS is longer */
 #define NETRON_HOSTS_MAX 64       /* likewise: more sentinels, or ways into a cluster, help nobody */
 
 enum netron_url_kind {
