@@ -154,18 +154,15 @@ static void read_outcome(struct netron_janitor *janitor, const struct netron_rep
 {
     long long wait = -1;
     long long held = 0;
-    long long unjudged = 0;
     netron_reply_integer(netron_reply_at(reply, 0), &wait);
     netron_reply_integer(netron_reply_at(reply, 3), &held);
-    netron_reply_integer(netron_reply_at(reply, 5), &unjudged);
     bool is_protecting = held > 0;
     if (janitor->is_protecting != is_protecting)
         netron_log(&janitor->core->log, NETRON_LOG_WARNING, "%s",
                    is_protecting ? "many nodes seem dead at once: their expiry is held back"
                                  : "no expiry is held back any more");
     janitor->is_protecting = is_protecting;
-    /* Whoever may not judge yet finds the same silent nodes due again and again. */
-    bool is_soon = unjudged == 0 && wait >= 0 && wait < (long long)pass_max(janitor);
+    bool is_soon = wait >= 0 && wait < (long long)pass_max(janitor);
     uint32_t delay = is_soon ? (uint32_t)wait : pass_max(janitor);
     if (!janitor->is_open)
         return;

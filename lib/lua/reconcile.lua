@@ -21,9 +21,11 @@ local WATCHED = 10000 -- for so long a caller that publishes nothing leaves the 
 local DEFAULT_TTL = 15000
 local LATE = 1000     -- a call that was under way for longer was held up with the beats that should have come before it
 local LATE_SHARE = 4  -- and so was one that took this part of the TTL by which it judges
-local LEAST_TTL = 1000
+local LEAST_TTL, LONGEST_TTL = 1000, 86400000
 
 local late_by = ARGV[7] ~= '' and now - tonumber(ARGV[7]) or 0
+-- Then not even the shortest silence may be judged by this call.
+local is_late = late_by > LEAST_TTL / LATE_SHARE
 
 delete_other_type(registry_key, 'hash')
 delete_other_type(records_key, 'hash')
@@ -36,9 +38,28 @@ delete_other_type(nodes_index_key, 'set')
 -- include tombstones.lua
 local expired, adopted, held, unjudged = 0, 0, 0, 0
 
-local function outcome()
-  local next_look = call('ZRANGE', expiry_key, 0, 0, 'WITHSCORES')
-  local wait = next_look[2] and math.max(0, tonumber(next_look[2]) - now) or -1
+-- The wheel: by its time, who is to be looked at then; below 0, by minus its TTL, who is silent and waits for a caller that
+-- may judge so long a silence. So these stand in nobody's way, and whoever may judge some finds those and no others.
+local function first_due(from)
+  return tonumber(call('ZRANGEBYSCORE', expiry_key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2])
+end
+
+local function next_look()
+  local due = first_due('-inf')
+  local wait = due and math.max(0, due - now) or -1
+  if not due or due >= 0 then return wait end
+  -- What none of us wrote would wait for ever: without it the node is found among those that nobody looks at.
+  if due < -LONGEST_TTL then call('ZREMRANGEBYSCORE', expiry_key, '-inf', '(' .. -LONGEST_TTL) end
+  due = first_due(0)
+  wait = due and math.max(0, due - now) or math.huge
+  -- A late caller leaves those that it could judge otherwise.
+  local silent = call('ZREVRANGEBYSCORE', expiry_key, '(' .. (is_late and -connected or 0), '-inf', 'WITHSCORES',
+    'LIMIT', 0, 1)[2]
+  if silent then wait = math.min(wait, math.max(0, -tonumber(silent) - connected)) end
+  return wait < math.huge and wait or -1
+end
+
+local function outcome(wait)
   return {math.ceil(wait), expired, adopted, held, call('ZCARD', expiry_key), unjudged,
     now_text, epoch or '', epoch and revision or 0}
 end
@@ -59,7 +80,7 @@ end
 -- or the work is left to others: the beats of all are refused as well, and their silence afterwards says nothing. It takes
 -- no memory, and after a first write Redis refuses none for want of it: a look is whole also when memory is short.
 call('HDEL', registry_key, 'probe')
-if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome() end
+if channel == '' and now - registry_number('watched_at') < WATCHED then return outcome(-1) end
 -- A registry that is lost while its nodes live is born again, and they are entered from their own keys. So is one of which
 -- somebody replaced a record: what its tag adds to the digest is not known any more.
 local function be_born(seed)
@@ -170,7 +191,7 @@ end
 local function ttl_of(known)
   local decoded, node = pcall(cjson.decode, known.body)
   local ttl = decoded and type(node) == 'table' and tonumber(node.ttl)
-  return ttl and ttl <= 86400000 and ttl or DEFAULT_TTL
+  return ttl and ttl <= LONGEST_TTL and ttl or DEFAULT_TTL
 end
 
 -- The heartbeat is gone. Without a record nobody has heard of the node, and nobody is told.
@@ -179,7 +200,8 @@ local function expire(id, known)
     call('SISMEMBER', nodes_index_key, id) == 0
   local ttl = known and ttl_of(known) or window
   if not is_deleted and (connected < ttl or late_by > math.min(LATE, math.max(ttl, LEAST_TTL) / LATE_SHARE)) then
-    unjudged = unjudged + 1 -- left as it is, for somebody who may judge
+    unjudged = unjudged + 1
+    call('ZADD', expiry_key, 'XX', -math.max(ttl, LEAST_TTL), id)
     return
   end
   if not known then
@@ -245,7 +267,7 @@ end
 
 for i = 9, #ARGV do ids[#ids + 1] = ARGV[i] end
 if #ids == 0 then
-  ids = call('ZRANGEBYSCORE', expiry_key, '-inf', now, 'LIMIT', 0, limit)
+  ids = call('ZRANGEBYSCORE', expiry_key, is_late and 0 or -connected, now, 'LIMIT', 0, limit)
   local watched = call('ZCARD', expiry_key)
   -- Nodes that nobody has entered yet.
   if #ids < limit and call('SCARD', nodes_index_key) ~= watched then
@@ -264,4 +286,4 @@ if held > 0 then
 elseif now - registry_number('held_at') < 2 * RETRY then
   held = 1
 end
-return outcome()
+return outcome(next_look())

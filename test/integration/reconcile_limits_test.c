@@ -139,6 +139,67 @@ START_TEST(no_look_handles_more_than_its_limit)
 }
 END_TEST
 
+/* More than one look handles, of a TTL for which nobody has been there yet, and behind them one that may be judged. */
+START_TEST(who_may_not_be_judged_yet_stands_in_nobodys_way)
+{
+    enum { NODES = 150, TTL = 86400000, CONNECTED = 60000 };
+    struct look look = usual_look;
+    look.limit = 128;
+    look.connected = CONNECTED;
+    for (int i = 0; i < NODES; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "n%d", i);
+        struct call call = call_of(id, "0123456789abcdef", "take-over");
+        call.ttl = TTL;
+        assert_registers(&call, "registered", i + 1);
+    }
+    registers("short", "0123456789abcdef", "take-over", "registered", NODES + 1);
+    spy_clear(&spy);
+    let_many_die(0, NODES);
+    server_integer(&server, "DEL " P ":heartbeat:short");
+    server_integer(&server, "ZADD " P ":expiry 2 short");
+
+    struct outcome outcome = reconcile(&look);
+    expect_outcome(outcome, 0, 0, 0);
+    ck_assert_int_eq(outcome.unjudged, 128);
+    ck_assert_int_eq(outcome.wait, 0); /* more is due */
+    outcome = reconcile(&look);
+    expect_outcome(outcome, 1, 0, 0);
+    ck_assert_int_eq(outcome.unjudged, NODES - 128);
+    ck_assert_str_eq(published(), "DEREGISTERED short 10.0.0.1:4000 expired 152");
+    ck_assert_int_eq(outcome.wait, TTL - CONNECTED); /* until it may judge them */
+    ck_assert_int_eq(reconcile(&look).unjudged, 0);
+    ck_assert_int_eq(outcome.nodes, NODES);
+
+    look.connected = TTL; /* somebody else has been there for so long */
+    look.floor = 1000;
+    freeReplyObject(server_ask(&server, "HSET " P ":registry window 1")); /* it is long over */
+    look.late_by = 300;
+    expect_outcome(reconcile(&look), 0, 0, 0); /* but not when held up: the beats were so as well */
+    look.late_by = 0;
+    expect_outcome(reconcile(&look), 128, 0, 0);
+    expect_outcome(reconcile(&look), NODES - 128, 0, 0);
+    expect_outcome(reconcile(&look), 0, 0, 0);
+    spy_collect(&spy);
+    ck_assert_int_eq(spy.count, NODES);
+    assert_bookkeeping();
+}
+END_TEST
+
+START_TEST(a_time_that_none_of_us_set_hides_no_death)
+{
+    static const char *const times[] = {"-inf", "-1e300", "-86400001", "-86400000", "-1", "0", "1e3"};
+    register_many(2);
+    server_expect(&server, "1", "DEL " P ":heartbeat:n0");
+    freeReplyObject(server_ask(&server, "ZADD " P ":expiry XX %s n0", times[_i]));
+    long long expired = reconcile(&usual_look).expired;
+    expired += reconcile(&usual_look).expired;
+    ck_assert_int_eq(expired, 1);
+    ck_assert_int_gt(reconcile(&usual_look).wait, 0);
+    assert_bookkeeping();
+}
+END_TEST
+
 START_TEST(ids_that_are_given_are_looked_at_and_no_others)
 {
     struct look look = usual_look;
@@ -346,6 +407,8 @@ int main(void)
     tcase_add_loop_test(tcase, a_window_that_is_no_number_or_lies_in_the_future_begins_anew, 0, 6);
     tcase_add_test(tcase, departures_of_the_original_are_told_beyond_any_budget);
     tcase_add_test(tcase, no_look_handles_more_than_its_limit);
+    tcase_add_test(tcase, who_may_not_be_judged_yet_stands_in_nobodys_way);
+    tcase_add_loop_test(tcase, a_time_that_none_of_us_set_hides_no_death, 0, 7);
     tcase_add_test(tcase, ids_that_are_given_are_looked_at_and_no_others);
     tcase_add_loop_test(tcase, what_became_of_any_key_is_mended_at_the_next_looks, 0, COUNT(ruins));
     tcase_add_test(tcase, a_record_of_a_dead_node_that_cannot_be_read_goes_without_a_word);

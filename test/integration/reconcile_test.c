@@ -316,6 +316,22 @@ START_TEST(a_node_of_ours_whose_keys_were_deleted_has_expired)
 }
 END_TEST
 
+START_TEST(who_publishes_nothing_leaves_the_work_to_those_who_do)
+{
+    struct look silent = usual_look;
+    silent.channel = "";
+    registers("a", "0123456789abcdef", "take-over", "registered", 1);
+    reconcile(&usual_look);
+    let_die("a");
+    struct outcome outcome = reconcile(&silent);
+    expect_outcome(outcome, 0, 0, 0);
+    ck_assert_int_eq(outcome.wait, -1); /* nothing is due for those who do nothing */
+    server_integer(&server, "HSET " P ":registry watched_at 1");
+    expect_outcome(reconcile(&silent), 1, 0, 0);
+    assert_bookkeeping();
+}
+END_TEST
+
 START_TEST(whoever_may_not_judge_lets_nothing_expire_and_changes_nothing)
 {
     struct look look = usual_look;
@@ -329,8 +345,9 @@ START_TEST(whoever_may_not_judge_lets_nothing_expire_and_changes_nothing)
     struct outcome outcome = reconcile(&look);
     expect_outcome(outcome, 0, 0, 0);
     ck_assert_int_eq(outcome.unjudged, 2);
-    ck_assert_int_eq(outcome.wait, 0); /* they stay due */
-    store_original("new", "h:2", WEB); /* but it may adopt */
+    ck_assert_int_gt(outcome.wait, 14000);          /* until it may */
+    ck_assert_int_eq(reconcile(&look).unjudged, 0); /* and until then they are not looked at in vain */
+    store_original("new", "h:2", WEB);              /* but it may adopt */
     expect_outcome(reconcile(&look), 0, 1, 0);
     ck_assert_str_eq(published(), "REGISTERED new h:2 3");
     expect_outcome(reconcile(&usual_look), 2, 0, 0);
@@ -360,6 +377,31 @@ START_TEST(a_look_that_was_held_up_with_the_beats_lets_nothing_expire)
     struct outcome outcome = reconcile(&look);
     expect_outcome(outcome, holdups[_i].judges, 0, 0);
     ck_assert_int_eq(outcome.unjudged, !holdups[_i].judges);
+    expect_outcome(reconcile(&usual_look), !holdups[_i].judges, 0, 0); /* the next one that is not */
+    assert_bookkeeping();
+}
+END_TEST
+
+START_TEST(who_comes_back_while_nobody_may_judge_is_not_judged_any_more)
+{
+    bool is_ours = _i == 1;
+    struct look look = usual_look;
+    look.connected = 0;
+    if (is_ours)
+        registers("a", "0123456789abcdef", "take-over", "registered", 1);
+    else
+        store_original("a", "h:1", WEB);
+    reconcile(&usual_look);
+    let_die("a");
+    ck_assert_int_eq(reconcile(&look).unjudged, 1);
+    if (is_ours)
+        registers("a", "0123456789abcdef", "renew", "unchanged", 1);
+    else
+        store_original("a", "h:1", WEB);
+    struct outcome outcome = reconcile(&usual_look);
+    expect_outcome(outcome, 0, 0, 0);
+    ck_assert_int_gt(outcome.wait, 14000); /* it is looked at like any other */
+    ck_assert_int_eq(registry_revision(), 1);
     assert_bookkeeping();
 }
 END_TEST
@@ -441,8 +483,10 @@ int main(void)
     tcase_add_test(dead, a_node_that_came_back_in_time_does_not_die);
     tcase_add_loop_test(dead, a_node_of_the_original_that_took_its_keys_away_is_told_as_shut_down, 0, 2);
     tcase_add_test(dead, a_node_of_ours_whose_keys_were_deleted_has_expired);
+    tcase_add_test(dead, who_publishes_nothing_leaves_the_work_to_those_who_do);
     tcase_add_test(dead, whoever_may_not_judge_lets_nothing_expire_and_changes_nothing);
     tcase_add_loop_test(dead, a_look_that_was_held_up_with_the_beats_lets_nothing_expire, 0, COUNT(holdups));
+    tcase_add_loop_test(dead, who_comes_back_while_nobody_may_judge_is_not_judged_any_more, 0, 2);
     tcase_add_loop_test(dead, a_look_fails_where_nothing_can_be_written_also_when_nothing_is_to_be, 0, 2);
     tcase_add_test(dead, a_look_is_whole_where_memory_is_short);
     tcase_add_test(dead, whoever_may_not_judge_still_tells_that_a_node_of_the_original_left);

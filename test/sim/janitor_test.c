@@ -137,8 +137,8 @@ static const struct {
     {"*9\r\n:600\r\n:0\r\n:0\r\n:0\r\n:3\r\n" TAIL("0"), 600, 800},
     {"*9\r\n:599\r\n:0\r\n:0\r\n:0\r\n:3\r\n" TAIL("0"), 599, 799},
     {"*9\r\n:100\r\n:0\r\n:0\r\n:0\r\n:3\r\n" TAIL("0"), 100, 300},
-    {"*9\r\n:0\r\n:0\r\n:0\r\n:9\r\n:3\r\n" TAIL("0"), 0, 50},    /* more is due than one call looks at */
-    {"*9\r\n:0\r\n:0\r\n:0\r\n:0\r\n:3\r\n" TAIL("2"), 600, 800}, /* what it may not judge stays due */
+    {"*9\r\n:0\r\n:0\r\n:0\r\n:9\r\n:3\r\n" TAIL("0"), 0, 50}, /* more is due than one call looks at */
+    {"*9\r\n:0\r\n:0\r\n:0\r\n:0\r\n:3\r\n" TAIL("2"), 0, 50}, /* also beside some that it may not judge */
     {"*9\r\n:9223372036854775807\r\n:0\r\n:0\r\n:0\r\n:3\r\n" TAIL("0"), 600, 800},
     {"*9\r\n:-9223372036854775808\r\n:0\r\n:0\r\n:0\r\n:3\r\n" TAIL("0"), 600, 800},
     {"*9\r\n$1\r\nx\r\n$-1\r\n*0\r\n+x\r\n:3\r\n+x\r\n:1\r\n:2\r\n+x\r\n", 1000, 2000}, /* no outcome at all */
