@@ -18,9 +18,10 @@
 #define PASSES_A_TTL 4u
 #define PASS_SPREADS_A_TTL 12u
 #define RETRY_MS 1000u
-#define STALL_MS 1000u   /* an answer that took longer says that Redis, or the way to it, stood still */
-#define HINT_MS 300u     /* a hint waits up to this long for the news of another janitor's look */
-#define HINTS_MAX 64u    /* in one call, beside its fixed arguments */
+#define STALL_MS                                                                                                       \
+    1000u             /* an answer that took so much longer than usual says that Redis, or the way to it, stood still */
+#define HINT_MS 300u  /* a hint waits up to this long for the news of another janitor's look */
+#define HINTS_MAX 64u /* in one call, beside its fixed arguments */
 #define HINTS_KEPT 4096u /* beyond, the regular looks have to do */
 /* What may expire in a window of one TTL: 15 % of the nodes, but always 5 (protocol section 6). */
 #define WINDOW_FLOOR "5"
@@ -128,16 +129,30 @@ static void complain(struct netron_janitor *janitor, const struct netron_failure
     janitor->was_refused = true;
 }
 
+/* How long a look takes, to Redis and back, when nothing holds it up: of the latest the shortest, so that a line may
+ * become slow, but no stall is usual before it was met so many times without a pause. */
+static uint64_t usual_way(const struct netron_janitor *janitor)
+{
+    size_t count = janitor->way_count < NETRON_JANITOR_WAYS ? janitor->way_count : NETRON_JANITOR_WAYS;
+    uint64_t shortest = count > 0 ? janitor->ways[0] : 0;
+    for (size_t i = 1; i < count; i++)
+        shortest = janitor->ways[i] < shortest ? janitor->ways[i] : shortest;
+    return shortest;
+}
+
 /* An answer that took long was held up in Redis, or on the way, and the beats of others with it; and what refused the
  * look before this one may have refused them as well. What seems silent then is judged as after a reconnect. */
 static void read_clock(struct netron_janitor *janitor, const struct netron_reply *reply)
 {
     const char *time = netron_reply_text(netron_reply_at(reply, 6), NULL);
     uint64_t now = netron_core_now(janitor->core);
+    uint64_t way = now - janitor->looked_at;
+    if (janitor->was_refused || way > STALL_MS + usual_way(janitor))
+        janitor->connected_at = now;
+    if (janitor->redis_time != 0) /* with the first look of a connection the script may have been sent as well */
+        janitor->ways[janitor->way_count++ % NETRON_JANITOR_WAYS] = way;
     janitor->redis_time = time != NULL ? strtoull(time, NULL, 10) : 0;
     janitor->answered_at = now;
-    if (janitor->was_refused || now - janitor->looked_at > STALL_MS)
-        janitor->connected_at = now;
     janitor->was_refused = false;
 }
 
@@ -226,7 +241,8 @@ static void on_pass(void *arg)
     words[4] = WINDOW_SHARE;
     words[5] = window;
     if (janitor->redis_time != 0)
-        snprintf(expected, sizeof(expected), "%" PRIu64, janitor->redis_time + (now - janitor->answered_at));
+        snprintf(expected, sizeof(expected), "%" PRIu64,
+                 janitor->redis_time + (now - janitor->answered_at) + usual_way(janitor));
     words[6] = expected;
     words[7] = janitor->doubted;
     /* With ids the script looks at nothing else, so hints wait when what is due has waited for long. */
@@ -272,6 +288,7 @@ void netron_janitor_link_ready(struct netron_janitor *janitor)
 {
     janitor->connected_at = netron_core_now(janitor->core);
     janitor->redis_time = 0;
+    janitor->way_count = 0;
     if (janitor->is_open)
         pass_after(janitor, spread(janitor, pass_max(janitor)));
 }

@@ -5,7 +5,8 @@
  *
  * Every process with a view has one, and any of them is enough: the script is atomic, so each death is told once, by
  * whoever looks first. Nobody judges a silence that is longer than it has itself been connected and served, for after
- * an outage heartbeats are missing that only could not be renewed.
+ * an outage heartbeats are missing that only could not be renewed; nor by a look that took longer than they usually do,
+ * for then beats may have been held up as well.
  */
 #ifndef NETRON_LIB_JANITOR_H
 #define NETRON_LIB_JANITOR_H
@@ -15,6 +16,8 @@
 #include "script.h"
 
 struct netron_hint;
+
+#define NETRON_JANITOR_WAYS 8u
 
 struct netron_janitor {
     struct netron_core *core;
@@ -27,6 +30,8 @@ struct netron_janitor {
     uint64_t connected_at; /* since when the link has been ready, and answered in time */
     uint64_t redis_time;   /* ms, by the latest answer, which came at answered_at; 0 = none yet */
     uint64_t answered_at;
+    uint64_t ways[NETRON_JANITOR_WAYS]; /* ms that the latest looks on this connection took; in turn */
+    size_t way_count;                   /* ever */
     /* Every look tells which change the registry is at. May be NULL. */
     void (*looked)(void *arg, const char *epoch, uint64_t revision);
     void *arg;

@@ -84,6 +84,33 @@ START_TEST(a_slow_network_is_no_failure)
 }
 END_TEST
 
+/* The TTL, and how much of it goes by on the way to Redis, and again on the way back. */
+static const struct {
+    uint32_t ttl;
+    unsigned delay;
+} slow_lines[] = {{1000, 250}, {2000, 550}};
+
+/* The only one who looks is behind it. */
+START_TEST(who_dies_is_told_over_a_slow_line_too)
+{
+    netron_options plain = world_options(server.url);
+    plain.heartbeat_ttl_ms = options.heartbeat_ttl_ms = slow_lines[_i].ttl;
+    options.ping_interval_ms = 3000;
+    proxy_delay(&proxy, PROXY_COMMANDS, PROXY_BOTH_WAYS, slow_lines[_i].delay);
+    netron_discovery *mortal = world_join(&world, &plain);
+    begin(mortal, "node-1", &states);
+    AWAIT(&world, latest_state(&states) == NETRON_REGISTERED);
+    discovery = world_join(&world, &options);
+    ck_assert_int_eq(netron_subscribe_to_events(discovery, record_event, &heard, NULL), 0);
+    AWAIT(&world, heard.synced == 1 && heard.count == 1);
+    netron_discovery_free(mortal);
+    AWAIT(&world, heard.count == 2);
+    ck_assert_str_eq(heard.events[1].text, "NODE_DEREGISTERED node-1 10.0.0.1:4000 users@1.2.0 mail (expired)");
+    ck_assert(!is_alive("node-1"));
+    ck_assert_int_eq(downs[COMMANDS] + downs[EVENTS], 0);
+}
+END_TEST
+
 START_TEST(a_reply_that_takes_longer_than_the_command_timeout_ends_the_link)
 {
     options.command_timeout_ms = 400;
@@ -231,6 +258,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_link_that_is_cut_is_back_before_anybody_notices, 0, 6);
     tcase_add_loop_test(tcase, a_reply_that_breaks_off_is_a_lost_connection, 0, 2);
     tcase_add_loop_test(tcase, a_slow_network_is_no_failure, 0, 2);
+    tcase_add_loop_test(tcase, who_dies_is_told_over_a_slow_line_too, 0, COUNT(slow_lines));
     tcase_add_test(tcase, a_reply_that_takes_longer_than_the_command_timeout_ends_the_link);
     tcase_add_test(tcase, connections_that_are_refused_are_tried_until_they_are_not);
     tcase_add_test(tcase, a_server_that_accepts_and_never_answers_is_given_up_at_the_connect_timeout);

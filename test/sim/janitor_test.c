@@ -1,89 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When the janitor has the registry looked after, about whom it asks, and what it may let expire. */
-#include "registry.h"
-#include <stdio.h>
-#include <string.h>
-
-#define TTL_DEFAULT 15000u
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-/* What an answer ends with: not judged, time, and no word of epoch and revision. */
-#define TAIL(unjudged) ":" unjudged "\r\n$1\r\n0\r\n:0\r\n:0\r\n"
-#define NOTHING_DUE "*9\r\n:-1\r\n:0\r\n:0\r\n:0\r\n:0\r\n" TAIL("0")
-
-/* ---- the looks that came ---- */
-
-static size_t looks(void)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < sim.peer.command_count; i++)
-        count += peer_is_reconcile(&sim.peer.commands[i]);
-    return count;
-}
-
-/* Of that position; negative: from the end. */
-static const struct peer_command *look(int position)
-{
-    if (position < 0)
-        position += (int)looks();
-    for (size_t i = 0; i < sim.peer.command_count; i++)
-        if (peer_is_reconcile(&sim.peer.commands[i]) && position-- == 0)
-            return &sim.peer.commands[i];
-    ck_abort_msg("there was no such look");
-    return NULL;
-}
-
-static const char *behind_words(const char *text, int words)
-{
-    for (; words > 0; words--) {
-        text = strchr(text, ' ');
-        if (text == NULL)
-            return "";
-        text++;
-    }
-    return text;
-}
-
-/* "page channel connected floor share window expected doubted id ..."; expected and doubted may be empty */
-static const char *arguments_of(const struct peer_command *command)
-{
-    return behind_words(command->text, 4);
-}
-
-static const char *ids_of(const struct peer_command *command)
-{
-    return behind_words(command->text, 12);
-}
-
-/* How often any look asked about that id. */
-static size_t asked_about(const char *id)
-{
-    size_t count = 0;
-    char words[1100], word[32];
-    snprintf(word, sizeof(word), " %s ", id);
-    for (size_t i = 0; i < sim.peer.command_count; i++) {
-        if (!peer_is_reconcile(&sim.peer.commands[i]))
-            continue;
-        snprintf(words, sizeof(words), " %s ", ids_of(&sim.peer.commands[i]));
-        count += strstr(words, word) != NULL;
-    }
-    return count;
-}
-
-/* For how long it says that it has been connected, and what time it expects. */
-static uint64_t said_connected(const struct peer_command *command)
-{
-    const char *arguments = arguments_of(command);
-    unsigned long long connected = 0;
-    ck_assert_msg(sscanf(arguments, "128 netron:discovery:events %llu 5 15 15000 ", &connected) == 1, "%s", arguments);
-    return connected;
-}
-
-static uint64_t said_expected(const struct peer_command *command)
-{
-    unsigned long long expected = 0;
-    sscanf(behind_words(command->text, 10), "%llu", &expected);
-    return expected;
-}
+/* When the janitor has the registry looked after, and about whom it asks. */
+#include "looks.h"
 
 static void hint_of(const char *type, const char *id, unsigned port)
 {
@@ -186,12 +103,6 @@ START_TEST(looks_of_a_fleet_with_a_short_ttl_are_closer_together)
 }
 END_TEST
 
-static const char *hold_back(enum registry_question question, size_t number)
-{
-    (void)number;
-    return question == ASKED_RECONCILE ? "" : NULL;
-}
-
 START_TEST(one_look_is_in_flight_at_a_time)
 {
     registry.interrupt = hold_back;
@@ -237,85 +148,6 @@ START_TEST(there_is_no_look_after_the_end)
     ck_assert_int_eq(shut.calls, 1);
     sim_advance(10000);
     ck_assert_uint_eq(looks(), 1);
-}
-END_TEST
-
-/* ---- what may be judged ---- */
-
-START_TEST(a_look_says_for_how_long_it_has_been_connected)
-{
-    registry_subscribe();
-    uint64_t connected_at = sim.loop.now;
-    sim_advance(20000);
-    for (int i = 0; i < (int)looks(); i++)
-        ck_assert_uint_eq(said_connected(look(i)), look(i)->at - connected_at);
-    peer_hang_up(&sim.peer, registry_commands_conn());
-    sim_advance(5000);
-    ck_assert_uint_le(said_connected(look(-1)), 5000);
-    ck_assert_uint_ge(said_connected(look(-1)), 3000);
-}
-END_TEST
-
-static uint64_t told_time;
-
-static const char *answer_with_the_time(enum registry_question question, size_t number)
-{
-    static char text[160];
-    (void)number;
-    if (question != ASKED_RECONCILE)
-        return NULL;
-    told_time = 1700000000000u + sim.loop.now;
-    snprintf(text, sizeof(text), "*9\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n$13\r\n%llu\r\n$2\r\ne1\r\n:0\r\n",
-             (unsigned long long)told_time);
-    return text;
-}
-
-START_TEST(a_look_says_what_time_it_should_be_in_redis_by_the_answer_before)
-{
-    registry.interrupt = answer_with_the_time;
-    registry_subscribe();
-    sim_advance(10000);
-    ck_assert_uint_eq(said_expected(look(0)), 0);
-    for (int i = 1; i < (int)looks(); i++)
-        ck_assert_uint_eq(said_expected(look(i)), 1700000000000u + look(i)->at);
-    peer_hang_up(&sim.peer, registry_commands_conn());
-    size_t before = looks();
-    sim_advance(800);
-    ck_assert_uint_eq(said_expected(look((int)before)), 0); /* it may be another Redis */
-}
-END_TEST
-
-START_TEST(an_answer_that_took_long_counts_as_a_reconnect)
-{
-    registry_subscribe();
-    sim_advance(20000);
-    registry.interrupt = hold_back;
-    size_t before = looks();
-    while (looks() == before)
-        sim_advance(1);
-    sim_advance(1500);
-    registry.interrupt = NULL;
-    peer_send(&sim.peer, look(-1)->conn, NOTHING_DUE, strlen(NOTHING_DUE));
-    sim_settle();
-    sim_advance(800);
-    ck_assert_uint_le(said_connected(look(-1)), 800);
-}
-END_TEST
-
-/* The silence of the others says nothing when Redis may have refused their beats. */
-START_TEST(a_look_that_was_refused_counts_as_a_reconnect)
-{
-    registry_subscribe();
-    sim_advance(20000);
-    registry.reconciled = "-MISCONF the disk is full\r\n";
-    sim_advance(5000);
-    size_t before = looks();
-    registry.reconciled = NOTHING_DUE;
-    sim_advance(20000);
-    ck_assert_uint_eq(said_connected(look((int)before)), 0); /* nobody knows yet whether it serves again */
-    uint64_t served_at = look((int)before)->at;
-    for (int i = (int)before + 1; i < (int)looks(); i++)
-        ck_assert_uint_eq(said_connected(look(i)), look(i)->at - served_at);
 }
 END_TEST
 
@@ -583,10 +415,6 @@ int main(void)
     tcase_add_test(times, one_look_is_in_flight_at_a_time);
     tcase_add_test(times, a_link_that_is_lost_in_the_middle_of_a_look_is_no_end_of_looking);
     tcase_add_test(times, there_is_no_look_after_the_end);
-    tcase_add_test(times, a_look_says_for_how_long_it_has_been_connected);
-    tcase_add_test(times, a_look_says_what_time_it_should_be_in_redis_by_the_answer_before);
-    tcase_add_test(times, an_answer_that_took_long_counts_as_a_reconnect);
-    tcase_add_test(times, a_look_that_was_refused_counts_as_a_reconnect);
     tcase_add_loop_test(times, errors_are_tried_again_after_one_to_two_seconds_and_told_once, 0, COUNT(errors));
     TCase *hinted = sim_case(suite, "hints");
     tcase_add_checked_fixture(hinted, registry_open, NULL);
