@@ -14,20 +14,50 @@ static int no_memory(const struct netron_json_source *source)
     return netron_fail(source->why, NETRON_ENOMEM, "%s: no memory", source->name);
 }
 
-/* How many bytes there have to be for one of a text: several times what any record takes. */
-#define MEMORY_FOR_A_BYTE 64u
+/* What jansson takes at the most, with what an allocator adds and what stands beside it while it grows: for an object
+ * or an array, a member, an element; and for each byte of the text, which may be one of a token, of a key and of its
+ * copies.
+ */
+#define MEMORY_FOR_ALL 512u
+#define MEMORY_FOR_A_BRACKET 256u
+#define MEMORY_FOR_A_COLON 192u
+#define MEMORY_FOR_A_COMMA 96u
+#define MEMORY_FOR_A_BYTE 6u
+
+/* Deeper than jansson goes, nothing is taken. */
+static size_t memory_for(const char *text, size_t length)
+{
+    size_t bytes = MEMORY_FOR_ALL + MEMORY_FOR_A_BYTE * length;
+    size_t depth = 0;
+    bool is_string = false;
+    for (size_t i = 0; i < length && depth <= JSON_PARSER_MAX_DEPTH; i++) {
+        if (text[i] == '"') {
+            is_string = !is_string;
+        } else if (is_string) {
+            i += text[i] == '\\';
+        } else if (text[i] == '{' || text[i] == '[') {
+            bytes += MEMORY_FOR_A_BRACKET;
+            depth++;
+        } else if (text[i] == '}' || text[i] == ']') {
+            depth -= depth > 0;
+        } else {
+            bytes += text[i] == ':' ? MEMORY_FOR_A_COLON : (text[i] == ',' ? MEMORY_FOR_A_COMMA : 0);
+        }
+    }
+    return bytes;
+}
 
 /*
  * jansson does not look whether the token that it reads could grow: without memory it drops bytes out of the middle of
  * a text, or reads past its end. So it may begin only when there is more memory than it will take, which it then finds
  * where this leaves it.
  */
-static bool has_memory_for(size_t length)
+static bool has_memory_for(const char *text, size_t length)
 {
     json_malloc_t allocate = NULL;
     json_free_t release = NULL;
     json_get_alloc_funcs(&allocate, &release);
-    void *memory = allocate(MEMORY_FOR_A_BYTE * (length + 1));
+    void *memory = allocate(memory_for(text, length));
     if (memory != NULL)
         release(memory);
     return memory != NULL;
@@ -56,7 +86,7 @@ int netron_json_load(const struct netron_json_source *source, const char *text, 
     if (length > NETRON_JSON_SIZE_MAX)
         return netron_fail(source->why, NETRON_EPROTOCOL, "%s: more than %zu bytes of JSON", source->name,
                            NETRON_JSON_SIZE_MAX);
-    if (!has_memory_for(length))
+    if (!has_memory_for(text, length))
         return no_memory(source);
     json_error_t error = {0};
     /* A NUL in a member that nobody reads is no fault; in the others it is a control character. */
