@@ -200,8 +200,8 @@ static void destroy(struct netron_grave *grave)
 static int wire(netron_discovery *discovery)
 {
     struct netron_core *core = discovery->core;
-    int code = netron_link_new(core, &discovery->settings, discovery->topology, "commands", &commands_events, discovery,
-                               &discovery->link);
+    int code = netron_link_new(core, &discovery->settings, discovery->topology, NETRON_LINK_COMMANDS, &commands_events,
+                               discovery, &discovery->link);
     if (code != 0)
         return code;
     discovery->registrar = (struct netron_registrar){

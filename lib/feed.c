@@ -261,7 +261,7 @@ static void on_message(void *arg, const struct netron_reply *reply)
     if (netron_reply_is_text(netron_reply_at(reply, 0), "pong") || netron_reply_is_text(reply, "PONG"))
         return;
     if (netron_reply_error(reply) != NULL) {
-        netron_reply_fail(reply, "the subscription", &why);
+        netron_link_fail(feed->link, NULL, reply, "the subscription", &why);
         netron_link_reject(feed->link, &why);
         return;
     }
@@ -297,7 +297,7 @@ static void on_subscribed(void *arg, const struct netron_reply *reply, const str
     } else {
         char what[16 + NETRON_CHANNEL_MAX];
         snprintf(what, sizeof(what), "SUBSCRIBE %s", feed->settings->pubsub_channel);
-        netron_reply_fail(reply, what, &why);
+        netron_link_fail(feed->link, NULL, reply, what, &why);
         netron_link_reject(feed->link, &why);
     }
 }
@@ -418,7 +418,8 @@ int netron_feed_open(struct netron_feed *feed)
 {
     if (feed->link != NULL)
         return 0;
-    int code = netron_link_new(feed->core, feed->settings, feed->topology, "events", &link_events, feed, &feed->link);
+    int code = netron_link_new(feed->core, feed->settings, feed->topology, NETRON_LINK_EVENTS, &link_events, feed,
+                               &feed->link);
     if (code != 0)
         return code;
     enter(feed, NETRON_FEED_SUBSCRIBING, "opened");

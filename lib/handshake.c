@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "handshake.h"
+#include "permission.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,11 @@ static void conclude(struct netron_handshake *handshake, const struct netron_fai
 {
     if (handshake->failed) /* the first refusal is the cause of the others */
         return;
-    if (failure != NULL) {
-        handshake->failed = true;
-        handshake->fn(handshake->arg, failure);
-    } else if (handshake->outstanding == 0) {
-        handshake->fn(handshake->arg, NULL);
-    }
+    handshake->failed = failure != NULL;
+    if (failure == NULL && handshake->outstanding > 0)
+        return;
+    netron_credentials_clear(&handshake->credentials);
+    handshake->fn(handshake->arg, failure);
 }
 
 typedef bool (*shape_fn)(const struct netron_reply *reply);
@@ -39,6 +39,16 @@ static bool is_greeting(const struct netron_reply *reply)
     return hello_value(reply, "version") != NULL;
 }
 
+/* A server that does not know a command repeats its arguments, and anything on the way may repeat anything. */
+static void keep_secret(const struct netron_handshake *handshake, const struct netron_reply *reply, const char *what,
+                        struct netron_failure *why)
+{
+    const char *error = netron_reply_error(reply);
+    if (netron_credentials_leak(&handshake->credentials, why->sentence) ||
+        (error != NULL && netron_credentials_leak(&handshake->credentials, error)))
+        netron_fail(why, why->code, "%s: Redis refused it, in words that hold the password", what);
+}
+
 /* An answer to one of the commands: how it looks when all is well, and what an error means. */
 static void on_answer(struct netron_handshake *handshake, const struct netron_reply *reply,
                       const struct netron_failure *failure, const char *what, shape_fn is_well, refusal_fn refusal)
@@ -49,9 +59,11 @@ static void on_answer(struct netron_handshake *handshake, const struct netron_re
         conclude(handshake, failure);
         return;
     }
-    int code = is_well(reply) ? 0 : netron_reply_fail(reply, what, &why);
+    int code = is_well(reply) ? 0 : netron_permission_fail(handshake->settings, NULL, reply, what, &why);
     if (netron_reply_error(reply) != NULL)
         code = refusal(handshake, reply, &why);
+    if (code != 0)
+        keep_secret(handshake, reply, what, &why);
     conclude(handshake, code != 0 ? &why : NULL);
 }
 
@@ -72,12 +84,12 @@ static bool knows_no_such_call(const struct netron_reply *reply)
 static int auth_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
                         struct netron_failure *why)
 {
+    (void)handshake;
     if (netron_reply_error_is(reply, "ERR") && strstr(netron_reply_error(reply), "wrong number") != NULL)
         return too_old(reply, "AUTH", why); /* users came with Redis 6 */
     if (why->code == NETRON_EREDIS)         /* such as "AUTH called without any password configured" */
         why->code = NETRON_EAUTH;
-    /* A server that does not know AUTH repeats its arguments. */
-    if (handshake->password[0] != '\0' && strstr(netron_reply_error(reply), handshake->password) != NULL)
+    if (strstr(netron_reply_error(reply), "with args") != NULL) /* which may have been changed, or cut off */
         netron_fail(why, why->code, "AUTH: Redis refused it, in words that hold the password");
     return why->code;
 }
@@ -86,7 +98,8 @@ static int select_refused(const struct netron_handshake *handshake, const struct
                           struct netron_failure *why)
 {
     if (why->code == NETRON_EREDIS)
-        netron_fail(why, NETRON_EDATABASE, "SELECT %u: %s", handshake->database, netron_reply_error(reply));
+        netron_fail(why, NETRON_EDATABASE, "SELECT %u: %s", (unsigned)handshake->settings->redis.database,
+                    netron_reply_error(reply));
     return why->code;
 }
 
@@ -96,7 +109,7 @@ static int hello_refused(const struct netron_handshake *handshake, const struct 
 {
     if (netron_reply_error_is(reply, "NOPERM"))
         return 0;
-    if (handshake->password == NULL && netron_reply_error_is(reply, "NOAUTH"))
+    if (handshake->credentials.password == NULL && netron_reply_error_is(reply, "NOAUTH"))
         return netron_fail(why, NETRON_EAUTH,
                            "Redis wants a password, and none is set (options.password or the URL): %s",
                            netron_reply_error(reply));
@@ -146,6 +159,7 @@ static void on_hello(void *arg, const struct netron_reply *reply, const struct n
         struct netron_failure why;
         handshake->outstanding--;
         netron_fail(&why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is version %.32s", version);
+        keep_secret(handshake, reply, "HELLO", &why);
         conclude(handshake, &why);
         return;
     }
@@ -164,33 +178,40 @@ static int send_words(struct netron_handshake *handshake, struct netron_conn *co
     return code;
 }
 
-int netron_handshake_begin(struct netron_handshake *handshake, struct netron_conn *conn,
-                           const struct netron_settings *settings, netron_handshake_fn fn, void *arg)
+static int send_all(struct netron_handshake *handshake, struct netron_conn *conn)
 {
-    const struct netron_url *url = &settings->redis;
-    *handshake =
-        (struct netron_handshake){.password = url->password, .database = (unsigned)url->database, .fn = fn, .arg = arg};
+    const struct netron_settings *settings = handshake->settings;
+    const struct netron_credentials *credentials = &handshake->credentials;
+    const char *const with_user[] = {"AUTH", credentials->username, credentials->password};
+    const char *const without_user[] = {"AUTH", credentials->password};
+    const char *const hello[] = {"HELLO"};
+    const char *const name[] = {"CLIENT", "SETNAME", settings->client_name};
+    char number[16];
+    snprintf(number, sizeof(number), "%u", (unsigned)settings->redis.database);
+    const char *const database[] = {"SELECT", number};
     int code = 0;
-    if (url->username != NULL) {
-        const char *words[] = {"AUTH", url->username, url->password};
-        code = send_words(handshake, conn, on_auth, 3, words);
-    } else if (url->password != NULL) {
-        const char *words[] = {"AUTH", url->password};
-        code = send_words(handshake, conn, on_auth, 2, words);
-    }
-    if (code == 0) {
-        const char *words[] = {"HELLO"};
-        code = send_words(handshake, conn, on_hello, 1, words);
-    }
-    if (code == 0 && url->database != 0) {
-        char number[16];
-        snprintf(number, sizeof(number), "%u", (unsigned)url->database);
-        const char *words[] = {"SELECT", number};
-        code = send_words(handshake, conn, on_select, 2, words);
-    }
-    if (code == 0) {
-        const char *words[] = {"CLIENT", "SETNAME", settings->client_name};
-        code = send_words(handshake, conn, on_name, 3, words);
-    }
-    return code;
+    if (credentials->username != NULL)
+        code = send_words(handshake, conn, on_auth, 3, with_user);
+    else if (credentials->password != NULL)
+        code = send_words(handshake, conn, on_auth, 2, without_user);
+    if (code == 0)
+        code = send_words(handshake, conn, on_hello, 1, hello);
+    if (code == 0 && settings->redis.database != 0)
+        code = send_words(handshake, conn, on_select, 2, database);
+    return code == 0 ? send_words(handshake, conn, on_name, 3, name) : code;
+}
+
+int netron_handshake_begin(struct netron_handshake *handshake, struct netron_conn *conn,
+                           const struct netron_settings *settings, netron_link_role role, netron_handshake_fn fn,
+                           void *arg, struct netron_failure *why)
+{
+    *handshake = (struct netron_handshake){.settings = settings, .fn = fn, .arg = arg};
+    int code = netron_credentials_ask(settings, role, &handshake->credentials, why);
+    if (code != 0)
+        return code;
+    code = send_all(handshake, conn);
+    if (code == 0)
+        return 0;
+    netron_credentials_clear(&handshake->credentials);
+    return netron_fail(why, code, "cannot greet Redis: %s", netron_strerror(code));
 }

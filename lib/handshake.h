@@ -4,6 +4,7 @@
 #define NETRON_LIB_HANDSHAKE_H
 
 #include "conn.h"
+#include "credentials.h"
 #include "settings.h"
 
 /* failure NULL: the connection is ready for use. Called once, from the top level. */
@@ -11,16 +12,18 @@ typedef void (*netron_handshake_fn)(void *arg, const struct netron_failure *fail
 
 /* Embedded in its owner, which has to outlive the connection's requests. */
 struct netron_handshake {
-    const char *password; /* borrowed; NULL when there is none */
-    unsigned database;
+    const struct netron_settings *settings;
+    struct netron_credentials credentials; /* until it is over */
     unsigned outstanding;
     bool failed;
     netron_handshake_fn fn;
     void *arg;
 };
 
-/* Returns 0, or the code of netron_conn_send(): then fn is not called. */
+/* Asks for the credentials, so it may come back with everything freed. Returns 0, or the code of netron_conn_send() or
+ * netron_credentials_ask(): then fn tells nothing that counts. */
 int netron_handshake_begin(struct netron_handshake *handshake, struct netron_conn *conn,
-                           const struct netron_settings *settings, netron_handshake_fn fn, void *arg);
+                           const struct netron_settings *settings, netron_link_role role, netron_handshake_fn fn,
+                           void *arg, struct netron_failure *why);
 
 #endif

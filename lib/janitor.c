@@ -212,7 +212,7 @@ static void on_reconciled(void *arg, const struct netron_reply *reply, const str
         return;
     }
     if (reply != NULL) {
-        netron_link_doubt(janitor->link, netron_reply_fail(reply, "reconcile", &why));
+        netron_link_fail(janitor->link, netron_script_source_reconcile.text, reply, "reconcile", &why);
         failure = &why;
     }
     complain(janitor, failure);

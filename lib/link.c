@@ -2,6 +2,7 @@
 #include "link.h"
 #include "backoff.h"
 #include "handshake.h"
+#include "permission.h"
 #include "whereabouts.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ struct netron_link {
     struct netron_core *core;
     struct netron_grave grave;
     const struct netron_settings *settings;
-    const char *name;
+    netron_link_role role;
     enum link_state state;
     struct netron_whereabouts whereabouts;
     struct netron_conn *conn; /* CONNECTING, GREETING, READY */
@@ -36,7 +37,8 @@ static const char *state_name(enum link_state state)
 
 static void enter_state(struct netron_link *link, enum link_state state, const char *why)
 {
-    netron_log(&link->core->log, NETRON_LOG_DEBUG, "%s link: %s -> %s (%s)", link->name, state_name(link->state),
+    const char *name = link->role == NETRON_LINK_EVENTS ? "events" : "commands";
+    netron_log(&link->core->log, NETRON_LOG_DEBUG, "%s link: %s -> %s (%s)", name, state_name(link->state),
                state_name(state), why);
     link->state = state;
     netron_core_cancel(link->core, &link->timer);
@@ -111,12 +113,10 @@ static void on_opened(void *arg)
         return;
     enter_state(link, LINK_GREETING, "connected");
     netron_core_after(link->core, &link->timer, deadline > now ? deadline - now : 0);
-    int code = netron_handshake_begin(&link->handshake, link->conn, link->settings, on_greeted, link);
-    if (code != 0) {
-        struct netron_failure why;
-        netron_fail(&why, code, "cannot greet Redis: %s", netron_strerror(code));
+    struct netron_failure why;
+    int code = netron_handshake_begin(&link->handshake, link->conn, link->settings, link->role, on_greeted, link, &why);
+    if (code != 0 && link->state == LINK_GREETING) /* the supplier of credentials may have freed it */
         fall_back(link, &why);
-    }
 }
 
 static void on_closed(void *arg, const struct netron_failure *why)
@@ -252,14 +252,14 @@ static void on_timer(void *arg)
 }
 
 int netron_link_new(struct netron_core *core, const struct netron_settings *settings, struct netron_topology *topology,
-                    const char *name, const struct netron_link_events *events, void *arg, struct netron_link **out)
+                    netron_link_role role, const struct netron_link_events *events, void *arg, struct netron_link **out)
 {
     struct netron_link *link = calloc(1, sizeof(*link));
     if (link == NULL)
         return NETRON_ENOMEM;
     link->core = core;
     link->settings = settings;
-    link->name = name;
+    link->role = role;
     link->events = events;
     link->arg = arg;
     netron_fail(&link->failure, NETRON_EDISCONNECTED, "not connected to Redis yet");
@@ -330,6 +330,12 @@ void netron_link_doubt(struct netron_link *link, int code)
 {
     if (link->state == LINK_READY && code == NETRON_EPROTOCOL)
         netron_conn_doubt(link->conn);
+}
+
+void netron_link_fail(struct netron_link *link, const char *script, const struct netron_reply *reply, const char *what,
+                      struct netron_failure *why)
+{
+    netron_link_doubt(link, netron_permission_fail(link->settings, script, reply, what, why));
 }
 
 void netron_link_reject(struct netron_link *link, const struct netron_failure *why)

@@ -25,10 +25,10 @@ struct netron_link_events {
                     const struct netron_reply *reply); /* after netron_link_stream(); may be NULL otherwise */
 };
 
-/* settings and topology (NULL: the URL names the server) outlive the link; name is for the log, a constant. Returns 0,
- * NETRON_ENOMEM. */
+/* settings and topology (NULL: the URL names the server) outlive the link. Returns 0, NETRON_ENOMEM. */
 int netron_link_new(struct netron_core *core, const struct netron_settings *settings, struct netron_topology *topology,
-                    const char *name, const struct netron_link_events *events, void *arg, struct netron_link **out);
+                    netron_link_role role, const struct netron_link_events *events, void *arg,
+                    struct netron_link **out);
 void netron_link_open(struct netron_link *link);
 /* Nothing is called afterwards but requests in flight, with NETRON_ECANCELLED, from inside. NULL is fine. */
 void netron_link_free(struct netron_link *link);
@@ -50,6 +50,11 @@ unsigned *netron_link_loading(struct netron_link *link);
 
 /* Unasked replies become messages, until this connection ends. */
 void netron_link_stream(struct netron_link *link);
+
+/* What an answer that failed its request means, with what the user lacks (permission.h), whose script is as there. The
+ * connection is doubted for it, as below. */
+void netron_link_fail(struct netron_link *link, const char *script, const struct netron_reply *reply, const char *what,
+                      struct netron_failure *why);
 
 /* To be told of the code of every answer that failed its request: one that was no answer to it (NETRON_EPROTOCOL) may
  * be that to another, and then so are all that follow; the connection is looked at, and ended in that case. */

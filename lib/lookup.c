@@ -137,7 +137,7 @@ static void fail_round_with(struct netron_lookup *lookup, int code, const char *
 static void fail_round_by_reply(struct netron_lookup *lookup, const struct netron_reply *reply, const char *what)
 {
     struct netron_failure why;
-    netron_link_doubt(lookup->lookups->link, netron_reply_fail(reply, what, &why));
+    netron_link_fail(lookup->lookups->link, NULL, reply, what, &why);
     fail_round(lookup, &why);
 }
 

@@ -255,7 +255,7 @@ static void on_owner(void *arg, const struct netron_reply *reply, const struct n
     } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
         lost(registration);
     } else if (netron_reply_error(reply) != NULL) {
-        netron_reply_fail(reply, "GET", &why);
+        netron_link_fail(registration->registrar->link, NULL, reply, "GET", &why);
         fail_try(registration, &why);
     } else {
         netron_fail(&why, NETRON_EPROTOCOL, "Redis contradicts itself about who owns node %s",
@@ -324,7 +324,7 @@ static void on_beat(void *arg, const struct netron_reply *reply, const struct ne
     } else if (netron_reply_is_string(reply)) {
         ask_for_owner(registration, reply);
     } else {
-        netron_link_doubt(registration->registrar->link, netron_reply_fail(reply, "GETEX", &why));
+        netron_link_fail(registration->registrar->link, NULL, reply, "GETEX", &why);
         fail_try(registration, &why);
     }
 }
@@ -409,7 +409,7 @@ static void on_register(void *arg, const struct netron_reply *reply, const struc
                     registration->wish.node->id, remaining);
         fail_try(registration, &why);
     } else {
-        netron_link_doubt(registration->registrar->link, netron_reply_fail(reply, "register", &why));
+        netron_link_fail(registration->registrar->link, netron_script_source_register.text, reply, "register", &why);
         fail_try(registration, &why);
         keep_alive(registration);
     }
@@ -476,7 +476,8 @@ static void on_deregister(void *arg, const struct netron_reply *reply, const str
     } else if (netron_reply_is_text(outcome, "fenced")) {
         replaced(registration);
     } else {
-        netron_link_doubt(registration->registrar->link, netron_reply_fail(reply, "deregister", &why));
+        netron_link_fail(registration->registrar->link, netron_script_source_deregister.text, reply, "deregister",
+                         &why);
         fail_try(registration, &why);
     }
 }

@@ -67,14 +67,22 @@ const char *netron_reply_error(const struct netron_reply *reply)
     return is_type(reply, REDIS_REPLY_ERROR) ? of(reply)->str : NULL;
 }
 
+/* How Redis up to 7.0 begins when an ACL forbids what a script does. */
+#define FORBIDDEN_IN_SCRIPT "The user executing the script"
+
 /* Where the words of the failed command begin. Redis 6.2 puts what its script says before them: "ERR Error running
- * script (call to f_...): @user_script:7: @user_script: 7: -READONLY You can't ..." */
+ * script (call to f_...): @user_script:7: @user_script: 7: -READONLY You can't ...", and without the first two parts
+ * where the script caught the error. */
 static const char *words_of(const char *error)
 {
     static const char in_script[] = "ERR Error running script";
-    if (strncmp(error, in_script, sizeof(in_script) - 1) != 0)
+    static const char caught[] = "@user_script";
+    if (strncmp(error, in_script, sizeof(in_script) - 1) != 0 && strncmp(error, caught, sizeof(caught) - 1) != 0)
         return error;
     const char *dash = strstr(error, ": -");
+    const char *forbidden = strstr(error, ": " FORBIDDEN_IN_SCRIPT);
+    if (forbidden != NULL)
+        return forbidden + 2;
     return dash != NULL ? dash + 3 : error;
 }
 
@@ -93,13 +101,15 @@ bool netron_reply_error_is(const struct netron_reply *reply, const char *word)
 static int code_of_words(const char *words)
 {
     /* Plain ERRs that mean something else than a call that was wrong: one ends the connection before anything is asked,
-     * the other is how Redis 7.0 says NOPERM inside a script. */
+     * the others are how NOPERM is said inside a script by Redis 6.2, by 7.0, and by later ones and Valkey. */
     static const struct {
         const char *words;
         int code;
     } plain[] = {
         {"ERR max number of clients", NETRON_EUNAVAILABLE},
-        {"ERR The user executing the script", NETRON_EPERM},
+        {FORBIDDEN_IN_SCRIPT, NETRON_EPERM},
+        {"ERR " FORBIDDEN_IN_SCRIPT, NETRON_EPERM},
+        {"ERR ACL failure in script", NETRON_EPERM},
     };
     static const struct {
         const char *word;

@@ -111,6 +111,10 @@ static int override_credentials(const netron_options *options, struct netron_url
         netron_secret_free(redis->password);
         redis->password = NULL;
     }
+    if (options->credentials != NULL && (redis->username != NULL || redis->password != NULL))
+        return netron_fail(why, NETRON_EINVAL,
+                           "options.credentials supplies user and password: there may be none in options.username, "
+                           "options.password and the URL");
     return 0;
 }
 
@@ -228,6 +232,8 @@ static int make(const netron_options *given, struct netron_settings *out, struct
     settings.log_arg = options.log_arg;
     settings.on_link = options.on_link;
     settings.on_link_arg = options.on_link_arg;
+    settings.credentials = options.credentials;
+    settings.credentials_arg = options.credentials_arg;
     fill_numbers(&options, &settings);
     code = check_ranges(&settings, why);
     if (code == 0)

@@ -33,6 +33,8 @@ struct netron_settings {
     void *log_arg;
     netron_link_fn on_link;
     void *on_link_arg;
+    netron_credentials_fn credentials;
+    void *credentials_arg;
 };
 
 /* options NULL = all defaults. Returns as netron_options_check() does; on failure out holds at most log and log_arg, so

@@ -41,7 +41,7 @@ static void fail(struct netron_sync *sync, int code, const char *sentence)
 static void fail_by_reply(struct netron_sync *sync, const struct netron_reply *reply)
 {
     struct netron_failure why;
-    netron_link_doubt(sync->link, netron_reply_fail(reply, "sync", &why));
+    netron_link_fail(sync->link, netron_script_source_sync.text, reply, "sync", &why);
     finish(sync, &why);
 }
 
@@ -264,7 +264,7 @@ static void note_failure(struct netron_sync *sync, const struct netron_reply *re
     if (reply == NULL)
         sync->failure = *failure;
     else
-        netron_link_doubt(sync->link, netron_reply_fail(reply, what, &sync->failure));
+        netron_link_fail(sync->link, NULL, reply, what, &sync->failure);
 }
 
 static void arrived(struct netron_sync *sync)

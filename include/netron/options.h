@@ -46,6 +46,26 @@ typedef enum netron_link_role {
 typedef void (*netron_link_fn)(struct netron_discovery *discovery, netron_link_role role, int code, const char *sentence,
                                void *arg);
 
+/* What a netron_credentials_fn fills in; valid until it returns. */
+typedef struct netron_credentials netron_credentials;
+
+/*
+ * Supplies user and password of one connection, for programs whose password changes while they run. It is called
+ * whenever a connection of that link has been made and is about to be greeted, from the loop's top level, first after
+ * netron_discovery_new() has returned. Most are one line: return netron_credentials_set(credentials, user, password).
+ *
+ * Returns 0: Redis is greeted with what was set, or without AUTH when nothing was set. A negative code: there is none
+ * now, and this attempt fails with that code, told by on_link; the next one asks again. It is made after the usual wait
+ * (NETRON_EUNAVAILABLE for "not yet"), or about reconnect_max_ms later after a code that only an operator can mend
+ * (NETRON_EAUTH). A positive number counts as NETRON_EINVAL.
+ *
+ * It must not block: a token that comes over the network is fetched and renewed by the program's own code on its own
+ * loop, and this gives the latest one. A connection that is made already is not authenticated again; Redis ends it
+ * itself when its user is deleted, and an operator can by CLIENT KILL. Any call is allowed inside,
+ * netron_discovery_free() included.
+ */
+typedef int (*netron_credentials_fn)(netron_link_role role, netron_credentials *credentials, void *arg);
+
 typedef enum netron_registration_policy {
     NETRON_TAKE_OVER = 1, /* the newest process wins an id, as after a restart; the older one hears REPLACED */
     NETRON_REJECT = 2     /* a live holder of the id keeps it; this registration fails with NETRON_EHELD */
@@ -96,6 +116,10 @@ typedef struct netron_options {
     /* How often the view asks whether it missed anything, each time varied by up to 10 % both ways; at least 100.
      * Default 30000 */
     uint32_t anti_entropy_interval_ms;
+
+    /* Asked for user and password at each connect, and then there may be none above and in the URL. Default: none */
+    netron_credentials_fn credentials;
+    void *credentials_arg;
 } netron_options;
 
 /* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */
@@ -107,6 +131,15 @@ NETRON_API void netron_options_init(netron_options *options);
  * Returns 0, NETRON_EINVAL, NETRON_ELIMIT, NETRON_EURL, NETRON_ENOMEM. Nothing is kept. May be called from anywhere.
  */
 NETRON_API int netron_options_check(const netron_options *options, char *sentence, size_t size);
+
+/*
+ * Sets what a netron_credentials_fn supplies, and may be called inside it only; a later call replaces an earlier one.
+ * username NULL: AUTH with the password alone, for the user "default"; password NULL: no AUTH. Both are copied before
+ * it returns, and the copies are overwritten as soon as Redis has answered the greeting. Returns 0; NETRON_EINVAL (a
+ * user without a password, an empty user, an empty password without a user), NETRON_ELIMIT (more than 65536 bytes),
+ * NETRON_ENOMEM: then what was set before stays.
+ */
+NETRON_API int netron_credentials_set(netron_credentials *credentials, const char *username, const char *password);
 
 #ifdef __cplusplus
 }

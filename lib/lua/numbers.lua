@@ -1,6 +1,6 @@
 -- The registry's numbers. It is not born, or no longer whole, when epoch is nil.
 local numbers = try('HMGET', registry_key, 'epoch', 'revision', 'digest', 'count')
-if numbers.err and not string.find(numbers.err, 'WRONGTYPE', 1, true) then return numbers end
+if numbers.err and not string.find(numbers.err, 'WRONGTYPE', 1, true) then return call('HMGET', registry_key, 'epoch') end
 local epoch, revision, digest, count = numbers[1], numbers[2], numbers[3], numbers[4]
 if epoch and #epoch <= 64 and string.find(epoch, '^%w+$') and revision and digest and #digest == 12 and count then
   revision, digest, count = tonumber(revision), tonumber(digest, 16), tonumber(count)

@@ -256,8 +256,7 @@ end
 local ids = {}
 
 -- Those of a page that stand in no line to be looked at, from where the last page ended.
-local function take_unwatched(command, key, stride, cursor_name)
-  local page = call(command, key, registry_number(cursor_name), 'COUNT', limit)
+local function take_unwatched(page, stride, cursor_name)
   for i = 1, #page[2], stride do
     local id = page[2][i]
     if #ids < limit and not call('ZSCORE', expiry_key, id) then ids[#ids + 1] = id end
@@ -271,11 +270,12 @@ if #ids == 0 then
   local watched = call('ZCARD', expiry_key)
   -- Nodes that nobody has entered yet.
   if #ids < limit and call('SCARD', nodes_index_key) ~= watched then
-    take_unwatched('SSCAN', nodes_index_key, 1, 'scan')
+    take_unwatched(call('SSCAN', nodes_index_key, registry_number('scan'), 'COUNT', limit), 1, 'scan')
   end
   -- Nodes of the original that left the index while nothing said when to look at them.
   if #ids < limit and call('HLEN', records_key) > watched then
-    take_unwatched('HSCAN', records_key, 2, 'scan_records')
+    local cursor = registry_number('scan_records')
+    take_unwatched(call('HSCAN', records_key, cursor, 'COUNT', limit), 2, 'scan_records')
   end
 end
 if #ids > 0 then look_at_all(ids) end

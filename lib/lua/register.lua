@@ -24,7 +24,7 @@ end
 local line = try('HGET', records_key, id)
 local old_tag, old_incarnation, old_timestamp, old_body
 if line and line.err then
-  if not string.find(line.err, 'WRONGTYPE', 1, true) then return line end
+  if not string.find(line.err, 'WRONGTYPE', 1, true) then return call('HGET', records_key, id) end
 elseif line then
   -- include record.lua
   old_tag, old_incarnation, old_timestamp, old_body = split_record(line)
@@ -49,23 +49,24 @@ local timestamp = is_unchanged and old_timestamp or now_text
 local lifetime = math.max(LEAST_LIFETIME, 10 * ttl)
 local worn = 0.9 * lifetime
 local written
-for attempt = 1, 2 do
+local write = try
+for _ = 1, 2 do
   call('SET', heartbeat_key, incarnation, 'PX', ttl)
-  written = try('HSET', node_key, 'address', address, 'services', services, 'timestamp', timestamp, 'record', body)
-  if tonumber(written) then written = try('SADD', nodes_index_key, id) end
-  if tonumber(written) then written = try('ZADD', expiry_key, now + ttl, id) end
+  written = write('HSET', node_key, 'address', address, 'services', services, 'timestamp', timestamp, 'record', body)
+  if tonumber(written) then written = write('SADD', nodes_index_key, id) end
+  if tonumber(written) then written = write('ZADD', expiry_key, now + ttl, id) end
   for i = 10, #ARGV do
     local index = prefix .. 'index:service:' .. ARGV[i]
-    if tonumber(written) then written = try('SADD', index, id) end
+    if tonumber(written) then written = write('SADD', index, id) end
     if call('PTTL', index) < worn then call('PEXPIRE', index, lifetime) end
   end
   if tonumber(written) then break end
-  if attempt == 2 then return written end
   -- include types.lua
   delete_other_type(node_key, 'hash')
   delete_other_type(nodes_index_key, 'set')
   delete_other_type(expiry_key, 'zset')
   for i = 10, #ARGV do delete_other_type(prefix .. 'index:service:' .. ARGV[i], 'set') end
+  write = call -- whose error says where it is
 end
 call('PEXPIRE', node_key, ttl .. '0') -- ten times
 if is_unchanged then

@@ -150,6 +150,48 @@ START_TEST(a_user_needs_a_name_and_a_password)
 }
 END_TEST
 
+static int supply(netron_link_role role, netron_credentials *credentials, void *arg)
+{
+    (void)role, (void)arg;
+    return netron_credentials_set(credentials, "u", "w");
+}
+
+START_TEST(who_supplies_credentials_is_the_only_one)
+{
+    static const struct {
+        const char *url, *username, *password;
+        bool is_fine;
+    } cases[] = {
+        {NULL, NULL, NULL, true},
+        {"redis://h/3", NULL, NULL, true},
+        {NULL, NULL, "", true},
+        {NULL, NULL, "w", false},
+        {NULL, "u", "w", false},
+        {NULL, "u", "", false},
+        {"redis://u:w@h", NULL, NULL, false},
+        {"redis://:w@h", NULL, NULL, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        netron_options options;
+        netron_options_init(&options);
+        options.url = cases[i].url;
+        options.username = cases[i].username;
+        options.password = cases[i].password;
+        options.credentials = supply;
+        options.credentials_arg = &options;
+        if (!cases[i].is_fine) {
+            expect_refused(&options, NETRON_EINVAL, "options.credentials supplies user and password");
+            continue;
+        }
+        struct netron_settings settings;
+        struct netron_failure why = {0};
+        expect_success("credentials", netron_settings_make(&options, &settings, &why), &why);
+        ck_assert(settings.credentials == supply && settings.credentials_arg == &options);
+        netron_settings_clear(&settings);
+    }
+}
+END_TEST
+
 START_TEST(a_url_is_refused_as_a_url)
 {
     netron_options options;
@@ -234,6 +276,7 @@ int main(void)
     tcase = suite_case(suite, "credentials");
     tcase_add_test(tcase, user_and_password_stand_in_for_those_of_the_url);
     tcase_add_test(tcase, a_user_needs_a_name_and_a_password);
+    tcase_add_test(tcase, who_supplies_credentials_is_the_only_one);
     tcase_add_test(tcase, a_url_is_refused_as_a_url);
     tcase_add_test(tcase, no_sentence_about_the_options_holds_a_password);
     tcase = suite_case(suite, "sentence");
