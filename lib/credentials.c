@@ -63,11 +63,10 @@ int netron_credentials_ask(const struct netron_settings *settings, netron_link_r
 bool netron_credentials_leak(const struct netron_credentials *credentials, const char *text)
 {
     const char *password = credentials->password != NULL ? credentials->password : "";
-    size_t length = strlen(password);
-    size_t part = length < TELLING_PART ? length : TELLING_PART;
-    for (const char *at = text; part > 0 && strlen(at) >= part; at++)
-        for (size_t i = 0; i + part <= length; i++)
-            if (memcmp(at, password + i, part) == 0)
-                return true;
+    size_t rest = strlen(password);
+    size_t part = rest < TELLING_PART ? rest : TELLING_PART;
+    for (size_t length = strlen(text); length >= part && rest >= part && part != 0; password++, rest--)
+        if (memmem(text, length, password, part) != NULL)
+            return true;
     return false;
 }

@@ -40,12 +40,9 @@ static bool is_greeting(const struct netron_reply *reply)
 }
 
 /* A server that does not know a command repeats its arguments, and anything on the way may repeat anything. */
-static void keep_secret(const struct netron_handshake *handshake, const struct netron_reply *reply, const char *what,
-                        struct netron_failure *why)
+static void keep_secret(const struct netron_handshake *handshake, const char *what, struct netron_failure *why)
 {
-    const char *error = netron_reply_error(reply);
-    if (netron_credentials_leak(&handshake->credentials, why->sentence) ||
-        (error != NULL && netron_credentials_leak(&handshake->credentials, error)))
+    if (netron_credentials_leak(&handshake->credentials, why->sentence))
         netron_fail(why, why->code, "%s: Redis refused it, in words that hold the password", what);
 }
 
@@ -63,7 +60,7 @@ static void on_answer(struct netron_handshake *handshake, const struct netron_re
     if (netron_reply_error(reply) != NULL)
         code = refusal(handshake, reply, &why);
     if (code != 0)
-        keep_secret(handshake, reply, what, &why);
+        keep_secret(handshake, what, &why);
     conclude(handshake, code != 0 ? &why : NULL);
 }
 
@@ -159,7 +156,7 @@ static void on_hello(void *arg, const struct netron_reply *reply, const struct n
         struct netron_failure why;
         handshake->outstanding--;
         netron_fail(&why, NETRON_EVERSION, "Redis 6.2 or newer is needed; this server is version %.32s", version);
-        keep_secret(handshake, reply, "HELLO", &why);
+        keep_secret(handshake, "HELLO", &why);
         conclude(handshake, &why);
         return;
     }

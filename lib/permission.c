@@ -27,7 +27,10 @@ static void write_pattern(char *rule, char mark, const char *name, const char *t
     for (; *name != '\0'; name++) {
         if (strchr("*?[]\\", *name) != NULL)
             *rule++ = '\\';
-        *rule++ = *name == ' ' ? '?' : *name;
+        if (*name == ' ')
+            *rule++ = '?';
+        else
+            *rule++ = *name;
     }
     memcpy(rule, tail, strlen(tail) + 1);
 }
