@@ -135,9 +135,21 @@ static bool is_behind(const struct netron_feed *feed, const char *epoch, uint64_
     return feed->state == NETRON_FEED_LIVE && (strcmp(epoch, feed->sync.epoch) != 0 || revision > feed->sync.revision);
 }
 
-static void on_looked(void *arg, const char *epoch, uint64_t revision)
+/* A registry that stands before what was known when it was asked has lost its latest changes. Its events do not show
+ * that as long as they are about nodes that changed in what is lost: they look like late messages. */
+static bool is_rolled_back(const struct netron_feed *feed, const char *epoch, uint64_t revision, uint64_t known)
+{
+    return feed->state == NETRON_FEED_LIVE && strcmp(epoch, feed->sync.epoch) == 0 && revision < known &&
+           revision < feed->sync.revision;
+}
+
+static void on_looked(void *arg, const char *epoch, uint64_t revision, uint64_t known)
 {
     struct netron_feed *feed = arg;
+    if (is_rolled_back(feed, epoch, revision, known)) {
+        begin_sync(feed, "the registry is at an older change than before");
+        return;
+    }
     if (feed->gap.set || !is_behind(feed, epoch, revision) || strlen(epoch) > NETRON_EPOCH_MAX)
         return;
     memcpy(feed->gap_epoch, epoch, strlen(epoch) + 1);
@@ -397,7 +409,8 @@ int netron_feed_init(struct netron_feed *feed)
                                             .link = feed->commands,
                                             .registry_key = feed->registry_key,
                                             .looked = on_looked,
-                                            .arg = feed};
+                                            .arg = feed,
+                                            .revision = &feed->sync.revision};
     netron_janitor_init(&feed->janitor);
     feed->sync = (struct netron_sync){.core = feed->core,
                                       .link = feed->commands,

@@ -162,7 +162,7 @@ static void tell_revision(struct netron_janitor *janitor, const struct netron_re
     const char *epoch = netron_reply_text(netron_reply_at(reply, 7), NULL);
     if (janitor->looked != NULL && epoch != NULL && netron_reply_integer(netron_reply_at(reply, 8), &revision) &&
         revision >= 0)
-        janitor->looked(janitor->arg, epoch, (uint64_t)revision);
+        janitor->looked(janitor->arg, epoch, (uint64_t)revision, janitor->known);
 }
 
 static void read_outcome(struct netron_janitor *janitor, const struct netron_reply *reply)
@@ -232,6 +232,7 @@ static void on_pass(void *arg)
         return;
     uint64_t now = netron_core_now(janitor->core);
     janitor->looked_at = now;
+    janitor->known = janitor->revision != NULL ? *janitor->revision : 0;
     snprintf(connected, sizeof(connected), "%" PRIu64, janitor->was_refused ? 0 : now - janitor->connected_at);
     snprintf(window, sizeof(window), "%" PRIu32, janitor->settings->heartbeat_ttl_ms);
     words[0] = PAGE_TEXT;

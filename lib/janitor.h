@@ -32,9 +32,12 @@ struct netron_janitor {
     uint64_t answered_at;
     uint64_t ways[NETRON_JANITOR_WAYS]; /* ms that the latest looks on this connection took; in turn */
     size_t way_count;                   /* ever */
-    /* Every look tells which change the registry is at. May be NULL. */
-    void (*looked)(void *arg, const char *epoch, uint64_t revision);
+    /* Every look tells which change the registry is at, and which one revision pointed to when the look was asked for.
+     * May be NULL, both together. */
+    void (*looked)(void *arg, const char *epoch, uint64_t revision, uint64_t known);
     void *arg;
+    const uint64_t *revision;
+    uint64_t known; /* what it pointed to when the look in flight was asked for */
     struct netron_deadline next_pass;
     struct netron_script_call *call;    /* NULL = none is in flight */
     struct netron_table_entry *hints;   /* ids that the original said something about, table.h */

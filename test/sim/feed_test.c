@@ -324,6 +324,66 @@ START_TEST(a_history_that_was_rolled_back_is_noticed_by_its_events)
 }
 END_TEST
 
+/* A look that found the registry at this change, and nothing due. */
+static void answer_looks(uint64_t revision)
+{
+    static char answer[128];
+    snprintf(answer, sizeof(answer), "*9\r\n:5000\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n$1\r\n0\r\n$2\r\ne1\r\n:%llu\r\n",
+             (unsigned long long)revision);
+    registry.reconciled = answer;
+}
+
+/* What is said of a node that changed in what is lost looks like a late message, as long as the registry has not caught
+ * up: a look sees that it stands before what was known. */
+START_TEST(a_history_that_was_rolled_back_is_noticed_by_a_look_when_its_events_do_not_show_it)
+{
+    open_with_a_and_b();
+    struct registry before = registry;
+    for (unsigned i = 2; i < 50; i++) {
+        registry_put("a", i);
+        registry_publish("a");
+    }
+    registry_put("c", 1);
+    registry_publish("c");
+    registry = before;
+    registry_put("a", 99);
+    answer_looks(registry.revision);
+    registry_publish("a");
+    ck_assert_str_eq(registry_view(), "a:49 b:1 c:1");
+    sim_advance(1000);
+    ck_assert_str_eq(registry_view(), registry_picture());
+    ck_assert_uint_eq(registry_status().revision, registry.revision);
+    ck_assert_int_eq(registry_status().state, NETRON_VIEW_FRESH);
+    ck_assert_uint_eq(registry_status().syncs, 2);
+}
+END_TEST
+
+static const char *no_answer_to_a_look(enum registry_question question, size_t number)
+{
+    (void)number;
+    return question == ASKED_RECONCILE ? "" : NULL;
+}
+
+/* Looks and events come over different links: an event may be there before the answer to a look that is older. */
+START_TEST(a_look_that_was_under_way_while_events_came_is_no_sign_of_an_older_history)
+{
+    open_with_a_and_b();
+    answer_looks(registry.revision);
+    registry.interrupt = no_answer_to_a_look;
+    sim_advance(1000);
+    ck_assert_uint_eq(registry.asked[ASKED_RECONCILE], 1);
+    registry_put("a", 2);
+    registry_publish("a");
+    peer_send(&sim.peer, registry_commands_conn(), registry.reconciled, strlen(registry.reconciled));
+    sim_settle();
+    answer_looks(registry.revision);
+    registry.interrupt = NULL;
+    sim_advance(1000);
+    ck_assert_uint_ge(registry.asked[ASKED_RECONCILE], 2);
+    ck_assert_uint_eq(registry.asked[ASKED_SYNC], 0);
+}
+END_TEST
+
 /* Well-formed, but true of no registry: each leads to one sync at most, and none changes the picture for good. */
 static const struct {
     const char *epoch;
@@ -378,6 +438,8 @@ int main(void)
     tcase_add_test(histories, events_in_a_row_are_applied_without_asking);
     tcase_add_test(histories, events_that_were_swapped_on_the_way_are_told_in_the_order_of_their_revisions);
     tcase_add_loop_test(histories, a_history_that_was_rolled_back_is_noticed_by_its_events, 0, 2);
+    tcase_add_test(histories, a_history_that_was_rolled_back_is_noticed_by_a_look_when_its_events_do_not_show_it);
+    tcase_add_test(histories, a_look_that_was_under_way_while_events_came_is_no_sign_of_an_older_history);
     tcase_add_loop_test(histories, an_event_that_lies_leads_to_one_sync, 0, sizeof(lies) / sizeof(lies[0]));
     return suite_run(suite);
 }
