@@ -10,6 +10,7 @@
 #define RETRY_MIN_MS 200u /* between syncs that failed while both links were up */
 #define RETRY_MAX_MS 10000u
 #define GAP_MS 200u      /* for an event on its way, after a look over the other link told of its change */
+#define SEARCH_MS 100u   /* between parts of a search for more nodes than the janitor takes at once */
 #define FOREIGN_MS 5000u /* a foreign fleet on the channel costs one sync in this time */
 
 static void enter(struct netron_feed *feed, enum netron_feed_state state, const char *why)
@@ -52,6 +53,7 @@ static void begin_sync(struct netron_feed *feed, const char *why)
 
 static void begin_grace(struct netron_feed *feed)
 {
+    netron_replica_begin_search(&feed->replica);
     netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
     netron_core_after(feed->core, &feed->search, feed->replica.ttl_max / 2);
 }
@@ -164,17 +166,20 @@ static void on_gap(void *arg)
         begin_sync(feed, "changes were not heard of");
 }
 
-static void search_for(void *arg, const char *id)
+static bool search_for(void *arg, const char *id)
 {
-    netron_janitor_hint(arg, id);
+    return netron_janitor_hint(arg, id);
 }
 
 /* Where the index of the nodes was lost with the registry, nobody but who watched knows of nodes that live on: they
- * beat, and are entered again by their next repair beat only, which may come later than the grace ends. */
+ * beat, and are entered again by their next repair beat only, which may come later than the grace ends. Of many there
+ * is not room for all at once; and for the last ones, too, there is half the grace to be found in. */
 static void on_search(void *arg)
 {
     struct netron_feed *feed = arg;
-    netron_replica_each_kept(&feed->replica, search_for, &feed->janitor);
+    if (!netron_replica_search(&feed->replica, search_for, &feed->janitor))
+        netron_core_after(feed->core, &feed->search, SEARCH_MS);
+    netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max - feed->replica.ttl_max / 2);
 }
 
 /* They may have come back unheard, for not everybody publishes: so the registry is asked once more. Nobody is told dead

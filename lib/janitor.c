@@ -65,24 +65,25 @@ static void drop_hint(struct netron_janitor *janitor, struct netron_hint *hint)
     free(hint);
 }
 
-void netron_janitor_hint(struct netron_janitor *janitor, const char *id)
+bool netron_janitor_hint(struct netron_janitor *janitor, const char *id)
 {
     size_t length = strlen(id);
-    if (!janitor->is_open || netron_table_find(janitor->hints, id, length) != NULL ||
-        netron_table_count(janitor->hints) >= HINTS_KEPT)
-        return;
-    struct netron_hint *hint = malloc(sizeof(*hint) + length + 1);
+    if (!janitor->is_open || netron_table_find(janitor->hints, id, length) != NULL)
+        return true;
+    struct netron_hint *hint =
+        netron_table_count(janitor->hints) < HINTS_KEPT ? malloc(sizeof(*hint) + length + 1) : NULL;
     if (hint == NULL)
-        return;
+        return false;
     memcpy(hint->id, id, length + 1);
     uint32_t delay = spread(janitor, HINT_MS);
     hint->due = netron_core_now(janitor->core) + delay;
     if (!netron_table_add(&janitor->hints, hint, hint->id, length)) {
         free(hint);
-        return;
+        return false;
     }
     if (janitor->call == NULL && (!janitor->next_pass.set || janitor->next_pass.at > hint->due))
         pass_after(janitor, delay);
+    return true;
 }
 
 void netron_janitor_seen(struct netron_janitor *janitor, const char *id)

@@ -59,8 +59,8 @@ void netron_janitor_link_down(struct netron_janitor *janitor);
 void netron_janitor_unserved(struct netron_janitor *janitor);
 
 /* Somebody without revisions said something about this node: it is looked at soon, unless a change of it is seen first.
- */
-void netron_janitor_hint(struct netron_janitor *janitor, const char *id);
+ * False: there is no room for it now. */
+bool netron_janitor_hint(struct netron_janitor *janitor, const char *id);
 void netron_janitor_seen(struct netron_janitor *janitor, const char *id);
 /* The registry of that epoch does not add up however often it is read: the next look has it born again. */
 void netron_janitor_doubt(struct netron_janitor *janitor, const char *epoch);

@@ -14,6 +14,7 @@ struct netron_replica_entry {
     uint64_t revision;
     uint64_t incarnation; /* its hash: to tell a restarted process from one that came back */
     unsigned round;       /* in which it was put last */
+    unsigned search;      /* in which it was handed out last */
     bool is_kept;
     char id[];
 };
@@ -192,12 +193,22 @@ void netron_replica_sweep(struct netron_replica *replica, bool keep, uint64_t re
     }
 }
 
-void netron_replica_each_kept(const struct netron_replica *replica, void (*fn)(void *arg, const char *id), void *arg)
+void netron_replica_begin_search(struct netron_replica *replica)
 {
-    const entry_t *entry = netron_table_first(replica->by_id);
-    for (; entry != NULL; entry = netron_table_next(entry))
-        if (entry->is_kept)
-            fn(arg, entry->id);
+    replica->search++;
+}
+
+bool netron_replica_search(struct netron_replica *replica, bool (*take)(void *arg, const char *id), void *arg)
+{
+    entry_t *entry = netron_table_first(replica->by_id);
+    for (; entry != NULL; entry = netron_table_next(entry)) {
+        if (!entry->is_kept || entry->search == replica->search)
+            continue;
+        if (!take(arg, entry->id))
+            return false;
+        entry->search = replica->search;
+    }
+    return true;
 }
 
 void netron_replica_drop_kept(struct netron_replica *replica, const char *reason, uint64_t revision)

@@ -27,6 +27,7 @@ struct netron_replica {
     bool kept_anew;   /* some of them since the owner of the replica looked last */
     uint32_t ttl_max; /* ms; the largest heartbeat TTL of any node seen */
     unsigned round;   /* of reading everything */
+    unsigned search;  /* for the kept ones */
     bool closed;
     netron_replica_changed_fn changed;
     void *arg;
@@ -52,8 +53,10 @@ netron_node *netron_replica_node(const struct netron_replica *replica, const cha
 void netron_replica_begin_round(struct netron_replica *replica);
 /* keep: what was not put is no longer of the registry, but goes on being found until it is put, removed, or dropped. */
 void netron_replica_sweep(struct netron_replica *replica, bool keep, uint64_t revision);
-/* The callback changes nothing of the replica. */
-void netron_replica_each_kept(const struct netron_replica *replica, void (*fn)(void *arg, const char *id), void *arg);
+/* Hands out the kept ones, each once in a search, until take() has no room for more; true: none is left. It changes
+ * nothing of the replica. */
+void netron_replica_begin_search(struct netron_replica *replica);
+bool netron_replica_search(struct netron_replica *replica, bool (*take)(void *arg, const char *id), void *arg);
 /* Tells the kept ones as gone. */
 void netron_replica_drop_kept(struct netron_replica *replica, const char *reason, uint64_t revision);
 

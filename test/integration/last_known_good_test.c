@@ -2,6 +2,7 @@
 /* A thousand nodes, and Redis or many of them gone at once: whoever watches keeps what was there, until it is either
  * back or really gone. */
 #include "scene.h"
+#include "script_sources.h"
 #include "tally.h"
 #include <limits.h>
 #include <stdio.h>
@@ -240,6 +241,52 @@ START_TEST(nodes_that_live_are_entered_again_within_the_grace_when_all_that_name
 }
 END_TEST
 
+#define CROWD_TTL "3000"
+
+/* Nodes whose owners beat for long without us, and say of themselves that their silences are short. */
+static void enter_crowd(int count)
+{
+    static const char services[] = "[{\"name\":\"orders\",\"version\":\"1.0.0\"}]";
+    const struct netron_script_source *source = &netron_script_source_register;
+    redisContext *context = redisConnectUnix(mortal.socket);
+    ck_assert(context != NULL && context->err == 0);
+    redisAppendCommand(context, "SCRIPT LOAD %b", source->text, source->length);
+    for (int i = 0; i < count; i++) {
+        char id[16], body[256];
+        snprintf(id, sizeof(id), "n%05d", i);
+        snprintf(body, sizeof(body), "{\"nodeId\":\"%s\",\"address\":\"h:1\",\"services\":%s,\"ttl\":" CROWD_TTL "}",
+                 id, services);
+        redisAppendCommand(
+            context, "EVALSHA %s 1 " PREFIX ":registry %s 0123456789abcdef %012x take-over 600000 h:1 %s %s %s orders",
+            source->sha1, id, (unsigned)random(), services, body, "");
+    }
+    for (int i = 0; i <= count; i++) {
+        void *reply = NULL;
+        ck_assert_int_eq(redisGetReply(context, &reply), REDIS_OK);
+        freeReplyObject(reply);
+    }
+    redisFree(context);
+}
+
+/* More than are looked for at once. */
+START_TEST(however_many_live_all_are_found_again_before_any_is_told_as_gone)
+{
+    int crowd = nodes * 9;
+    enter_crowd(crowd);
+    watchers[0] = watch(&heard[0]);
+    AWAIT(&scene.world, heard[0].synced == 1 && heard[0].count[NETRON_NODE_REGISTERED] == crowd);
+    server_expect(&mortal, "5",
+                  "DEL " PREFIX ":registry " PREFIX ":records " PREFIX ":changes " PREFIX ":expiry " PREFIX
+                  ":index:nodes");
+    AWAIT(&scene.world, kept_by(watchers[0]) == crowd);
+    AWAIT(&scene.world, kept_by(watchers[0]) == 0);
+    AWAIT(&scene.world, status_of(watchers[0]).state == NETRON_VIEW_FRESH);
+    ck_assert_int_eq(tally_all(&heard[0]), crowd);
+    ck_assert_int_eq(found_by(watchers[0]), crowd);
+    ck_assert_int_eq((int)server_integer(&mortal, "HLEN " PREFIX ":records"), crowd);
+}
+END_TEST
+
 /* Another valid line under the id of a node: only who reads everything finds that the digest says otherwise. */
 START_TEST(a_registry_in_which_somebody_replaced_a_record_is_born_again_and_takes_nobody_away)
 {
@@ -304,6 +351,7 @@ int main(void)
     tcase_add_test(tcase, who_does_not_come_back_after_redis_did_is_told_once_when_the_grace_is_over);
     tcase_add_test(tcase, a_redis_that_dies_again_within_the_grace_takes_nobody_away_either);
     tcase_add_test(tcase, nodes_that_live_are_entered_again_within_the_grace_when_all_that_names_them_is_lost);
+    tcase_add_test(tcase, however_many_live_all_are_found_again_before_any_is_told_as_gone);
     tcase_add_test(tcase, a_registry_in_which_somebody_replaced_a_record_is_born_again_and_takes_nobody_away);
     tcase = scene_case(suite, "many nodes die");
     tcase_add_checked_fixture(tcase, open_fleet, close_fleet);

@@ -245,6 +245,36 @@ START_TEST(what_is_kept_leaves_when_it_is_dropped_and_is_told_exactly_once)
 }
 END_TEST
 
+static char taken[16];
+static size_t room;
+
+static bool take_one(void *arg, const char *id)
+{
+    ck_assert_ptr_eq(arg, &room);
+    if (strlen(taken) >= room)
+        return false;
+    strcat(taken, id);
+    return true;
+}
+
+START_TEST(what_is_kept_is_handed_out_once_in_a_search_as_there_is_room)
+{
+    keep_a_and_b();
+    for (int searches = 0; searches < 2; searches++) {
+        netron_replica_begin_search(&replica);
+        taken[room = 0] = '\0';
+        ck_assert(!netron_replica_search(&replica, take_one, &room));
+        room = 1;
+        ck_assert(!netron_replica_search(&replica, take_one, &room));
+        ck_assert_uint_eq(strlen(taken), 1);
+        room = 3;
+        ck_assert(netron_replica_search(&replica, take_one, &room));
+        ck_assert(netron_replica_search(&replica, take_one, &room));
+        ck_assert(strcmp(taken, "ab") == 0 || strcmp(taken, "ba") == 0);
+    }
+}
+END_TEST
+
 START_TEST(what_is_kept_comes_back_silently_or_changed_or_goes)
 {
     keep_a_and_b();
@@ -416,6 +446,7 @@ int main(void)
     tcase_add_test(tcase, a_round_that_is_begun_again_counts_from_its_last_beginning);
     tcase_add_test(tcase, what_is_kept_is_found_but_counts_neither_in_the_digest_nor_as_held);
     tcase_add_test(tcase, what_is_kept_leaves_when_it_is_dropped_and_is_told_exactly_once);
+    tcase_add_test(tcase, what_is_kept_is_handed_out_once_in_a_search_as_there_is_room);
     tcase_add_test(tcase, what_is_kept_comes_back_silently_or_changed_or_goes);
     tcase_add_loop_test(tcase, a_callback_may_close_the_replica_and_hears_nothing_after_it, 0, COUNT_OF(closings));
     tcase_add_loop_test(tcase, without_memory_a_record_is_missing_in_the_digest_and_told_when_it_comes_again, 0,
