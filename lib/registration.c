@@ -3,8 +3,8 @@
  * The life of a registration.
  *
  * act() decides what is due and sends it: deregister when leaving; register when Redis is not known to hold what is
- * wanted, and at every tenth beat; else a beat, which is one GETEX. Every answer ends in succeed(), replaced() or
- * fail_try(), and those say when act() comes next.
+ * wanted, and at every tenth beat; else a beat, which is one GETEX. Every answer ends in succeed(), fail_try()
+ * or the registration's end, and the first two say when act() comes next.
  *
  * Ownership: the heartbeat key holds the owner's incarnation. The first register follows the user's policy; every later
  * one only renews, so a process that was taken over while it could not beat never takes the id back.
@@ -21,50 +21,7 @@
 
 static void act(netron_registration *registration);
 
-/* ---- states ---- */
-
-static const char *state_name(netron_registration_state state)
-{
-    return state == 0 ? "new" : netron_registration_state_name(state);
-}
-
-bool netron_registration_has_ended(const netron_registration *registration)
-{
-    return registration->freed || registration->gave_up || registration->state == NETRON_REPLACED ||
-           registration->state == NETRON_LEFT;
-}
-
-static void tell_state(netron_registration *registration)
-{
-    if (registration->on_change != NULL && !registration->freed)
-        registration->on_change(registration, registration->state, registration->code, registration->arg);
-}
-
-/* The one transition function. */
-static void set_state(netron_registration *registration, netron_registration_state state, int code,
-                      const char *sentence)
-{
-    struct netron_core *core = registration->core;
-    netron_log(&core->log, code == 0 || state == NETRON_REPLACED ? NETRON_LOG_INFO : NETRON_LOG_WARNING,
-               "node %s: %s -> %s%s%s", registration->wish.node->id, state_name(registration->state), state_name(state),
-               sentence[0] != '\0' ? ": " : "", sentence);
-    if (registration->state == NETRON_REGISTERED)
-        core->stats.nodes_registered--;
-    if (state == NETRON_REGISTERED)
-        core->stats.nodes_registered++;
-    registration->state = state;
-    registration->code = code;
-}
-
-/* The user hears of it, and may free the registration. */
-static void enter_state(netron_registration *registration, netron_registration_state state, int code,
-                        const char *sentence)
-{
-    if (registration->state == state && registration->code == code)
-        return;
-    set_state(registration, state, code, sentence);
-    tell_state(registration);
-}
+/* ---- when ---- */
 
 void netron_registration_act_after(netron_registration *registration, uint32_t delay_ms)
 {
@@ -112,42 +69,6 @@ void netron_registration_stop(netron_registration *registration)
     netron_core_cancel(registration->core, &registration->drained);
 }
 
-/* ---- ends ---- */
-
-/* The end of every registration but by free: its state, what waits for it, and the registrar hear of it. */
-static void end(netron_registration *registration, netron_registration_state state, const struct netron_failure *why)
-{
-    netron_discovery *discovery = registration->registrar->discovery;
-    struct netron_registrar *registrar = registration->registrar;
-    netron_registration_stop(registration);
-    registrar->remaining--;
-    registration->gave_up = state == NETRON_FAILED;
-    enter_state(registration, state, why->code, why->sentence);
-    netron_completions_run(&registration->updates, UINT64_MAX, registration->core, discovery,
-                           why->code != 0 ? why->code : NETRON_ECANCELLED);
-    netron_completions_run(&registration->leavers, UINT64_MAX, registration->core, discovery, why->code);
-    registrar->ended(registrar->ended_arg, why->code);
-}
-
-static void replaced(netron_registration *registration)
-{
-    struct netron_failure why;
-    netron_fail(&why, NETRON_EREPLACED, "node %s was registered by another process", registration->wish.node->id);
-    netron_core_note(registration->core, &why);
-    end(registration, NETRON_REPLACED, &why);
-}
-
-static void left(netron_registration *registration)
-{
-    const struct netron_failure nothing = {.code = 0};
-    end(registration, NETRON_LEFT, &nothing);
-}
-
-void netron_registration_give_up(netron_registration *registration, const struct netron_failure *why)
-{
-    end(registration, NETRON_FAILED, why);
-}
-
 /* ---- outcomes of a try ---- */
 
 /* Why no heartbeat could be renewed: what has been told as the reason stays one; else there is no connection, or Redis
@@ -171,7 +92,7 @@ static void on_lease_over(void *arg)
     netron_fail(&why, reason_of_loss(registration), "node %s could not renew its heartbeat for its whole TTL",
                 registration->wish.node->id);
     netron_core_note(registration->core, &why);
-    enter_state(registration, NETRON_LOST, why.code, why.sentence);
+    netron_registration_enter(registration, NETRON_LOST, why.code, why.sentence);
 }
 
 /* The heartbeat of a node is alive in Redis as of sent_at. */
@@ -189,7 +110,7 @@ static void succeed(netron_registration *registration)
     registration->refusal = 0;
     registration->was_sent = false;
     renew_lease(registration);
-    enter_state(registration, NETRON_REGISTERED, 0, "");
+    netron_registration_enter(registration, NETRON_REGISTERED, 0, "");
 }
 
 /* Whether Redis itself said no, rather than not being there. */
@@ -223,7 +144,7 @@ static void fail_try(netron_registration *registration, const struct netron_fail
     act_after_interval(registration);
     /* Being away for a whole TTL has been told as LOST, and goes on being just that. */
     if (registration->state != NETRON_LOST || registration->code != why->code)
-        enter_state(registration, NETRON_FAILED, why->code, why->sentence);
+        netron_registration_enter(registration, NETRON_FAILED, why->code, why->sentence);
     if (is_refusal(why->code))
         netron_completions_run(&registration->updates, registration->sent, registration->core,
                                registration->registrar->discovery, why->code);
@@ -238,7 +159,7 @@ static void lost(netron_registration *registration)
     struct netron_failure why;
     registration->confirmed = false;
     netron_fail(&why, 0, "its heartbeat was gone from Redis");
-    enter_state(registration, NETRON_LOST, 0, why.sentence);
+    netron_registration_enter(registration, NETRON_LOST, 0, why.sentence);
     if (!netron_registration_has_ended(registration) && registration->in_flight == OPERATION_NONE)
         act(registration);
 }
@@ -251,7 +172,7 @@ static void on_owner(void *arg, const struct netron_reply *reply, const struct n
     if (reply == NULL) {
         fail_try(registration, failure);
     } else if (netron_claimant_is(&registration->claimant, reply)) {
-        replaced(registration);
+        netron_registration_replaced(registration);
     } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
         lost(registration);
     } else if (netron_reply_error(reply) != NULL) {
@@ -401,7 +322,7 @@ static void on_register(void *arg, const struct netron_reply *reply, const struc
                netron_reply_is_text(outcome, "unchanged")) {
         stored(registration);
     } else if (netron_reply_is_text(outcome, "fenced")) {
-        replaced(registration);
+        netron_registration_replaced(registration);
     } else if (netron_reply_is_text(outcome, "held")) {
         long long remaining = 0;
         netron_reply_integer(netron_reply_at(reply, 1), &remaining);
@@ -472,9 +393,9 @@ static void on_deregister(void *arg, const struct netron_reply *reply, const str
     if (reply == NULL) {
         fail_try(registration, failure);
     } else if (netron_reply_is_text(outcome, "deregistered") || netron_reply_is_text(outcome, "gone")) {
-        left(registration);
+        netron_registration_left(registration);
     } else if (netron_reply_is_text(outcome, "fenced")) {
-        replaced(registration);
+        netron_registration_replaced(registration);
     } else {
         netron_link_fail(registration->registrar->link, netron_script_source_deregister.text, reply, "deregister",
                          &why);
@@ -529,7 +450,7 @@ static void on_action(void *arg)
         return;
     /* Nothing was ever sent, so nothing has to be taken back. */
     if (registration->state == NETRON_LEAVING && !registration->attempted)
-        left(registration);
+        netron_registration_left(registration);
     else
         act(registration);
 }
@@ -544,7 +465,7 @@ static void on_settled(void *arg)
         return;
     }
     if (registration->state == NETRON_LEAVING) {
-        tell_state(registration);
+        netron_registration_tell(registration);
         netron_completions_run(&registration->updates, UINT64_MAX, registration->core, discovery, NETRON_ECANCELLED);
     } else if (registration->confirmed) {
         netron_completions_run(&registration->updates, registration->stored, registration->core, discovery, 0);
@@ -560,7 +481,7 @@ void netron_registration_leave(netron_registration *registration)
     netron_core_cancel(registration->core, &registration->lease);
     netron_core_cancel(registration->core, &registration->drained);
     registration->failures = 0;
-    set_state(registration, NETRON_LEAVING, 0, "");
+    netron_registration_set_state(registration, NETRON_LEAVING, 0, "");
     netron_registration_settle(registration); /* tells it */
     netron_registration_act_after(registration, 0);
 }

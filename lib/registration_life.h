@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A registration from within: shared by registration.c, which lives its life, and registrar.c, which begins and ends
- * it. */
+/* A registration from within: shared by registration.c, which lives its life, registration_state.c, which says what it
+ * is, and registrar.c, which begins and ends it. */
 #ifndef NETRON_LIB_REGISTRATION_LIFE_H
 #define NETRON_LIB_REGISTRATION_LIFE_H
 
@@ -69,6 +69,16 @@ void netron_registration_settle(netron_registration *registration);
 void netron_registration_leave_after(netron_registration *registration, uint32_t deadline_ms);
 /* From now on it wants to be gone. Told, sent and settled from the top level. */
 void netron_registration_leave(netron_registration *registration);
+/* The one transition function. The user hears of it by netron_registration_tell(), and may free the registration. */
+void netron_registration_set_state(netron_registration *registration, netron_registration_state state, int code,
+                                   const char *sentence);
+void netron_registration_tell(netron_registration *registration);
+/* Both, if it is another state or another reason for it. */
+void netron_registration_enter(netron_registration *registration, netron_registration_state state, int code,
+                               const char *sentence);
+/* The ends. */
+void netron_registration_replaced(netron_registration *registration);
+void netron_registration_left(netron_registration *registration);
 /* It stops trying to leave: ends as FAILED, and its node expires by its TTL. */
 void netron_registration_give_up(netron_registration *registration, const struct netron_failure *why);
 /* Nothing happens any more: no deadline, no answer. */
