@@ -8,12 +8,14 @@
 #include <stddef.h>
 
 struct netron_claimant {
+    bool is_anybody; /* all that was said is that there is one */
     size_t length;
     char beginning[40];
 };
 
-/* The reply is a text. */
+/* The reply is a text; or NULL: the answer did not name anybody. */
 void netron_claimant_remember(struct netron_claimant *claimant, const struct netron_reply *reply);
+/* The reply is not our own incarnation. */
 bool netron_claimant_is(const struct netron_claimant *claimant, const struct netron_reply *reply);
 
 #endif

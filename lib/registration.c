@@ -168,14 +168,16 @@ static void on_owner(void *arg, const struct netron_reply *reply, const struct n
 {
     netron_registration *registration = arg;
     struct netron_failure why;
+    bool is_own = netron_reply_is_text(reply, registration->incarnation);
+    bool is_nobody = netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE");
     registration->in_flight = OPERATION_NONE;
     if (reply == NULL) {
         fail_try(registration, failure);
-    } else if (netron_claimant_is(&registration->claimant, reply)) {
+    } else if (!is_own && netron_claimant_is(&registration->claimant, reply)) {
         netron_registration_replaced(registration);
-    } else if (netron_reply_is_nil(reply) || netron_reply_error_is(reply, "WRONGTYPE")) {
+    } else if (is_nobody && !registration->claimant.is_anybody) {
         lost(registration);
-    } else if (netron_reply_error(reply) != NULL) {
+    } else if (!is_nobody && netron_reply_error(reply) != NULL) {
         netron_link_fail(registration->registrar->link, NULL, reply, "GET", &why);
         fail_try(registration, &why);
     } else {
@@ -186,7 +188,8 @@ static void on_owner(void *arg, const struct netron_reply *reply, const struct n
 }
 
 /* The end as REPLACED is final, so one answer is not enough for it: after bytes that got into a connection, or out of
- * it, answers are not those of their questions. */
+ * it, answers are not those of their questions, and what another registration is told may come to this one. The reply
+ * names whom it found; NULL: it was a script's, which does not. */
 static void ask_for_owner(netron_registration *registration, const struct netron_reply *reply)
 {
     const char *const words[] = {"GET", registration->heartbeat_key};
@@ -322,7 +325,7 @@ static void on_register(void *arg, const struct netron_reply *reply, const struc
                netron_reply_is_text(outcome, "unchanged")) {
         stored(registration);
     } else if (netron_reply_is_text(outcome, "fenced")) {
-        netron_registration_replaced(registration);
+        ask_for_owner(registration, NULL);
     } else if (netron_reply_is_text(outcome, "held")) {
         long long remaining = 0;
         netron_reply_integer(netron_reply_at(reply, 1), &remaining);
@@ -395,7 +398,7 @@ static void on_deregister(void *arg, const struct netron_reply *reply, const str
     } else if (netron_reply_is_text(outcome, "deregistered") || netron_reply_is_text(outcome, "gone")) {
         netron_registration_left(registration);
     } else if (netron_reply_is_text(outcome, "fenced")) {
-        netron_registration_replaced(registration);
+        ask_for_owner(registration, NULL);
     } else {
         netron_link_fail(registration->registrar->link, netron_script_source_deregister.text, reply, "deregister",
                          &why);

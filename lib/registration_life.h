@@ -30,10 +30,10 @@ struct netron_registration {
     char *heartbeat_key;
 
     enum operation in_flight;
-    uint64_t ticket;                 /* BEAT, and the question that may follow it */
+    uint64_t ticket;                 /* BEAT, and the question who owns the id */
     struct netron_script_call *call; /* REGISTER, DEREGISTER */
     uint64_t sent_at;
-    struct netron_claimant claimant; /* whom a beat found in the place of our incarnation */
+    struct netron_claimant claimant; /* who was found in the place of our incarnation */
 
     bool attempted;           /* a register was sent, so something may stand in Redis */
     bool established;         /* a register succeeded, so from now on it only renews */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What bytes lead to that the server did not send, or that do not arrive: lib/README.md, "The network". */
 #include "network.h"
+#include "script_sources.h"
 
 START_TEST(bytes_that_are_no_redis_protocol_end_the_link)
 {
@@ -40,6 +41,30 @@ START_TEST(a_reply_that_takes_the_place_of_a_beats_does_not_end_the_registration
     ck_assert_uint_eq(proxy_count(&proxy, PROXY_COMMANDS).answered, 2);
     assert_whole();
     ck_assert_int_eq(told_of(&watched, " node-1 "), 1);
+}
+END_TEST
+
+/* What somebody else's registration was told, say. */
+START_TEST(a_reply_that_takes_the_place_of_a_scripts_does_not_end_the_registration)
+{
+    static const char *const fenced = "*2\r\n$6\r\nfenced\r\n:1000\r\n";
+    char beginning[64];
+    struct done_recorder done = {0};
+    netron_registration *registration = join();
+    watch();
+    snprintf(beginning, sizeof(beginning), "EVALSHA %s",
+             _i == 0 ? netron_script_source_register.sha1 : netron_script_source_deregister.sha1);
+    proxy_answer(&proxy, PROXY_COMMANDS, beginning, fenced, 1);
+    if (_i == 0)
+        ck_assert_int_eq(netron_registration_update_address(registration, "10.0.0.9:1", record_done, &done), 0);
+    else
+        ck_assert_int_eq(netron_registration_deregister(registration, record_done, &done), 0);
+    AWAIT(&world, done.calls == 1);
+    ck_assert_int_eq(done.code, 0);
+    ck_assert_uint_eq(proxy_count(&proxy, PROXY_COMMANDS).answered, 1);
+    ck_assert_int_eq((int)latest_state(&states), _i == 0 ? NETRON_REGISTERED : NETRON_LEFT);
+    ck_assert_int_eq(is_alive("node-1"), _i == 0);
+    AWAIT(&world, told_of(&watched, " node-1 ") == 2); /* one change, or its end */
 }
 END_TEST
 
@@ -93,6 +118,7 @@ int main(void)
     tcase_add_loop_test(tcase, bytes_that_are_no_redis_protocol_end_the_link, 0, 8);
     tcase_add_loop_test(tcase, a_reply_that_nobody_asked_for_ends_the_commands_link, 0, 4);
     tcase_add_loop_test(tcase, a_reply_that_takes_the_place_of_a_beats_does_not_end_the_registration, 0, 5);
+    tcase_add_loop_test(tcase, a_reply_that_takes_the_place_of_a_scripts_does_not_end_the_registration, 0, 2);
     tcase_add_test(tcase, bytes_that_get_into_a_reply_do_not_end_the_registration);
     tcase_add_test(tcase, bytes_that_are_lost_from_a_reply_do_not_end_the_registration);
     tcase_add_test(tcase, what_is_no_message_is_skipped_on_the_events_link);
