@@ -195,6 +195,13 @@ static void on_grace_over(void *arg)
 
 /* ---- from the channel ---- */
 
+/* What does not add up is told to nobody: it is forged, or of another history. */
+static bool adds_up(const struct netron_feed *feed, const struct netron_parsed_event *event)
+{
+    uint64_t tag = event->type == NETRON_NODE_DEREGISTERED ? 0 : event->tag;
+    return netron_replica_digest_with(&feed->replica, event->node->id, tag) == event->digest;
+}
+
 static void apply(struct netron_feed *feed, struct netron_parsed_event *event)
 {
     const char *id = event->node->id;
@@ -212,8 +219,8 @@ static void apply(struct netron_feed *feed, struct netron_parsed_event *event)
         code = netron_replica_put(&feed->replica, id, strlen(id), &record);
     }
     netron_node_free(held);
-    if (!feed->replica.closed && (code != 0 || feed->replica.digest != event->digest))
-        begin_sync(feed, "an event does not add up");
+    if (!feed->replica.closed && code != 0)
+        begin_sync(feed, "no memory for an event");
 }
 
 static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *event)
@@ -235,7 +242,10 @@ static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *
     } else if (!is_same_history) {
         begin_sync(feed, "an event of another history");
     } else if (event->revision == feed->sync.revision + 1) {
-        apply(feed, event);
+        if (adds_up(feed, event))
+            apply(feed, event);
+        else
+            begin_sync(feed, "an event does not add up");
     } else if (event->revision > feed->sync.revision) {
         begin_sync(feed, "events are missing");
     } else if (!netron_replica_holds(&feed->replica, event->node->id, event->revision, is_departure)) {

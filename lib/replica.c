@@ -146,6 +146,13 @@ void netron_replica_remove(struct netron_replica *replica, const char *id, size_
         leave(replica, entry, reason, revision);
 }
 
+uint64_t netron_replica_digest_with(const struct netron_replica *replica, const char *id, uint64_t tag)
+{
+    const entry_t *entry = find(replica, id, strlen(id));
+    uint64_t held = entry != NULL && !entry->is_kept ? entry->tag : 0;
+    return (replica->digest - held + tag) & DIGEST_MASK;
+}
+
 bool netron_replica_holds(const struct netron_replica *replica, const char *id, uint64_t revision, bool is_departure)
 {
     const entry_t *entry = find(replica, id, strlen(id));

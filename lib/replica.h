@@ -44,6 +44,8 @@ int netron_replica_put(struct netron_replica *replica, const char *id, size_t le
 void netron_replica_remove(struct netron_replica *replica, const char *id, size_t length, const char *reason,
                            uint64_t revision);
 
+/* What the digest would be with this tag in place of what is held of the id; 0 = with nothing in its place. */
+uint64_t netron_replica_digest_with(const struct netron_replica *replica, const char *id, uint64_t tag);
 /* Whether the replica holds this change of the id already, or a later one. */
 bool netron_replica_holds(const struct netron_replica *replica, const char *id, uint64_t revision, bool is_departure);
 /* The node of that id, kept ones included; NULL. Borrowed. */
