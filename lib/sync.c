@@ -146,6 +146,7 @@ static void conclude(struct netron_sync *sync, uint64_t digest)
         finish(sync, NULL);
     } else if (sync->readings == 0) {
         netron_log(&sync->core->log, NETRON_LOG_INFO, "the replica does not add up: everything is read anew");
+        sync->keeps_missing = true; /* revisions were used again: another history */
         begin_reading(sync);
     } else {
         sync->faults++;
@@ -281,7 +282,9 @@ static void arrived(struct netron_sync *sync)
         fetch_delta(sync);
 }
 
-/* The state before the first page: at most as new as any page, so the changes since it make the reading exact. */
+/* In another registry, or in one that lost its latest changes as a failover may, who is missing need not be dead: he
+ * registers again at his next beat.
+ * The state before the first page: at most as new as any page, so the changes since it make the reading exact. */
 static void on_numbers(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_sync *sync = arg;
@@ -294,7 +297,7 @@ static void on_numbers(void *arg, const struct netron_reply *reply, const struct
     if (netron_reply_count(reply) != 2 || !(is_absent || is_there)) {
         note_failure(sync, reply, failure, "HMGET");
     } else {
-        if (sync->epoch[0] != '\0' && strcmp(sync->epoch, epoch) != 0)
+        if (sync->epoch[0] != '\0' && (strcmp(sync->epoch, epoch) != 0 || revision < sync->revision))
             sync->keeps_missing = true;
         if (strcmp(sync->epoch, epoch) != 0)
             sync->faults_in_a_row = 0;

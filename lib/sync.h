@@ -41,7 +41,7 @@ struct netron_sync {
     unsigned pages;
     unsigned readings;  /* since begin: a registry that never stays itself must not keep us for ever */
     bool must_sweep;    /* a reading has begun, and is not whole yet */
-    bool keeps_missing; /* another registry: what is missing in it is not known to be dead */
+    bool keeps_missing; /* another registry or history: what is missing in it is not known to be dead */
 
     uint64_t syncs;
     uint64_t full_syncs;
