@@ -102,7 +102,7 @@ static void on_readable(evutil_socket_t none, short what, void *arg)
 static void connect_relay(struct model *model)
 {
     struct model_relay *relay = &model->relay;
-    relay->context = redisConnectUnix(model->server.socket);
+    relay->context = server_connect(&model->server);
     ck_assert(relay->context != NULL && relay->context->err == 0);
     redisReply *reply = redisCommand(relay->context, "SUBSCRIBE %s", MODEL_CHANNEL);
     ck_assert(reply != NULL && reply->type == REDIS_REPLY_ARRAY);
