@@ -123,11 +123,32 @@ static int check_support(const struct netron_url *url, struct netron_failure *wh
 {
     if (url->tls)
         return netron_fail(why, NETRON_EURL, "url: TLS (rediss://) is not supported by this build");
-    if (url->kind == NETRON_URL_SENTINELS)
-        return netron_fail(why, NETRON_EURL, "url: redis+sentinel:// is not supported by this build");
     if (url->kind == NETRON_URL_CLUSTER)
         return netron_fail(why, NETRON_EURL, "url: redis+cluster:// is not supported by this build");
     return 0;
+}
+
+/* Whoever sets them where no sentinel is asked has mistaken them for those of Redis. */
+static int make_sentinel_credentials(const netron_options *options, struct netron_settings *settings,
+                                     struct netron_failure *why)
+{
+    const char *username = options->sentinel_username;
+    const char *password = options->sentinel_password;
+    if (username == NULL && password != NULL && password[0] == '\0')
+        password = NULL;
+    if (username == NULL && password == NULL)
+        return 0;
+    if (settings->redis.kind != NETRON_URL_SENTINELS)
+        return netron_fail(why, NETRON_EINVAL,
+                           "options.sentinel_username and options.sentinel_password need a redis+sentinel URL");
+    if (username != NULL && username[0] == '\0')
+        return netron_fail(why, NETRON_EINVAL, "options.sentinel_username is empty");
+    if (password == NULL)
+        return netron_fail(why, NETRON_EINVAL, "options.sentinel_username needs options.sentinel_password");
+    settings->sentinel_username = username != NULL ? strdup(username) : NULL;
+    settings->sentinel_password = strdup(password);
+    bool is_whole = settings->sentinel_password != NULL && (username == NULL || settings->sentinel_username != NULL);
+    return is_whole ? 0 : no_memory(why);
 }
 
 static int make_redis(const netron_options *options, struct netron_settings *settings, struct netron_failure *why)
@@ -135,7 +156,9 @@ static int make_redis(const netron_options *options, struct netron_settings *set
     int code = netron_url_parse(options->url != NULL ? options->url : DEFAULT_URL, &settings->redis, why);
     if (code == 0)
         code = check_support(&settings->redis, why);
-    return code != 0 ? code : override_credentials(options, &settings->redis, why);
+    if (code == 0)
+        code = override_credentials(options, &settings->redis, why);
+    return code != 0 ? code : make_sentinel_credentials(options, settings, why);
 }
 
 /* ---- numbers ---- */
@@ -269,6 +292,8 @@ int netron_settings_make(const netron_options *options, struct netron_settings *
 void netron_settings_clear(struct netron_settings *settings)
 {
     netron_url_clear(&settings->redis);
+    free(settings->sentinel_username);
+    netron_secret_free(settings->sentinel_password);
     free(settings->key_prefix);
     free(settings->client_name);
     free(settings->pubsub_channel);

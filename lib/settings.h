@@ -12,6 +12,8 @@
 
 struct netron_settings {
     struct netron_url redis; /* options.username and options.password are already in it */
+    char *sentinel_username; /* NULL when there is none */
+    char *sentinel_password; /* likewise */
     char *key_prefix;
     char *client_name;
     char *pubsub_channel;

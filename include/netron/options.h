@@ -75,7 +75,10 @@ typedef struct netron_options {
     size_t size; /* sizeof(netron_options); netron_options_init() sets it */
 
     /* Where Redis is: redis://[[user]:password@]host[:port][/database] or unix://[[user]:password@]/path[?db=n].
-     * User and password are percent-decoded. Default: redis://127.0.0.1:6379/0 */
+     * User and password are percent-decoded. Default: redis://127.0.0.1:6379/0
+     * Or who knows where it is: redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/primary[/database], the
+     * sentinels (port 26379 unless said otherwise) and the name by which they know the primary. User and password are
+     * still those of Redis. */
     const char *url;
     const char *username; /* instead of the URL's; default: none */
     const char *password; /* instead of the URL's; default: none */
@@ -120,6 +123,10 @@ typedef struct netron_options {
     /* Asked for user and password at each connect, and then there may be none above and in the URL. Default: none */
     netron_credentials_fn credentials;
     void *credentials_arg;
+
+    /* For the sentinels of a redis+sentinel URL, which is refused otherwise. Default: none */
+    const char *sentinel_username;
+    const char *sentinel_password;
 } netron_options;
 
 /* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */
