@@ -7,6 +7,7 @@
 #include "spy.h"
 #include "tally.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NODES 10000

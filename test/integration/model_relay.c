@@ -60,7 +60,7 @@ static void pass_garbage(struct model *model, int watcher, const char *text, siz
     if (which < sizeof(garbage) / sizeof(garbage[0]))
         pass_on(model, watcher, garbage[which], strlen(garbage[which]));
     else
-        pass_on(model, watcher, text, cut);
+        pass_on(model, watcher, text, (size_t)cut);
 }
 
 static void mangle(struct model *model, int watcher, const char *text, size_t length)
