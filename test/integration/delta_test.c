@@ -22,7 +22,7 @@ static netron_discovery *watcher;
 
 static redisContext *begin_pipeline(void)
 {
-    redisContext *context = server_connect(&scene.server);
+    redisContext *context = redisConnectUnix(scene.server.socket);
     ck_assert(context != NULL && context->err == 0);
     return context;
 }
