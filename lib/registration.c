@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BEATS_PER_REPAIR 10 /* protocol section 3: every tenth beat is a register call */
 
 static void act(netron_registration *registration);
 
