@@ -17,6 +17,8 @@
 #include <sys/epoll.h>
 #include <systemd/sd-event.h>
 
+#define NETRON_SD_EVENT_ALARM_MAX_MS 86400000u
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -101,11 +103,15 @@ static inline void *netron_sd_event_io_new(netron_loop *loop, int fd, unsigned e
 
 /* ---- timers ---- */
 
+/* To the earliest timer; but within a day, for a time_t may have 32 bits. Nothing is due then, and it is set again. */
 static inline int netron_sd_event_set_alarm(struct netron_sd_event *self)
 {
-    const uint64_t next = netron_timers_next(&self->timers);
-    if (next > UINT64_MAX / 2000)
+    uint64_t next = netron_timers_next(&self->timers);
+    uint64_t latest;
+    if (next == NETRON_TIMERS_NEVER)
         return sd_event_source_set_enabled(self->alarm, SD_EVENT_OFF) < 0 ? NETRON_ELOOP : 0;
+    latest = netron_timers_now(&self->seam) + NETRON_SD_EVENT_ALARM_MAX_MS;
+    next = next < latest ? next : latest;
     if (sd_event_source_set_time(self->alarm, next * 1000) < 0)
         return NETRON_ELOOP;
     return sd_event_source_set_enabled(self->alarm, SD_EVENT_ONESHOT) < 0 ? NETRON_ELOOP : 0;

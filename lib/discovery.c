@@ -10,6 +10,7 @@
 #include "keys.h"
 #include "lookup.h"
 #include "registration.h"
+#include "sentinels.h"
 #include "whereabouts.h"
 #include <netron/libevent.h>
 #include <netron/view.h>
@@ -197,11 +198,26 @@ static void destroy(struct netron_grave *grave)
     free(discovery);
 }
 
+static int make_topology(netron_discovery *discovery)
+{
+    switch (discovery->settings.redis.kind) {
+    case NETRON_URL_SENTINELS:
+        return netron_sentinels_new(discovery->core, &discovery->settings, &discovery->topology);
+    case NETRON_URL_CLUSTER:
+    case NETRON_URL_SERVER:
+        break;
+    }
+    return 0;
+}
+
 static int wire(netron_discovery *discovery)
 {
     struct netron_core *core = discovery->core;
-    int code = netron_link_new(core, &discovery->settings, discovery->topology, NETRON_LINK_COMMANDS, &commands_events,
-                               discovery, &discovery->link);
+    int code = make_topology(discovery);
+    if (code != 0)
+        return code;
+    code = netron_link_new(core, &discovery->settings, discovery->topology, NETRON_LINK_COMMANDS, &commands_events,
+                           discovery, &discovery->link);
     if (code != 0)
         return code;
     discovery->registrar = (struct netron_registrar){

@@ -27,6 +27,7 @@ static void cancel_grace(struct netron_feed *feed)
 {
     netron_core_cancel(feed->core, &feed->grace);
     netron_core_cancel(feed->core, &feed->search);
+    netron_survivors_abort(&feed->survivors);
 }
 
 /* Nobody comes back while Redis is away, so the time to come back in begins anew when the feed is live again. */
@@ -53,9 +54,20 @@ static void begin_sync(struct netron_feed *feed, const char *why)
 
 static void begin_grace(struct netron_feed *feed)
 {
+    netron_survivors_abort(&feed->survivors); /* others are missing now, or the same ones again */
     netron_replica_begin_search(&feed->replica);
     netron_core_after(feed->core, &feed->grace, feed->replica.ttl_max);
     netron_core_after(feed->core, &feed->search, feed->replica.ttl_max / 2);
+}
+
+/* Who lives is waited for once more: his repair beat enters him again. */
+static void on_judged(void *arg, const struct netron_failure *why)
+{
+    struct netron_feed *feed = arg;
+    if (why != NULL)
+        netron_log(&feed->core->log, NETRON_LOG_WARNING, "the missing nodes could not be asked for: %s", why->sentence);
+    if (feed->replica.kept > 0)
+        begin_grace(feed);
 }
 
 /* The time for which missing nodes are kept begins anew whenever there are other ones. */
@@ -63,11 +75,10 @@ static void align_grace(struct netron_feed *feed)
 {
     bool is_over = feed->is_grace_over && !feed->replica.kept_anew;
     feed->is_grace_over = false;
-    if (is_over)
-        netron_replica_drop_kept(&feed->replica, "expired", feed->sync.revision);
-    else if (feed->replica.kept == 0)
+    if (feed->replica.kept == 0)
         cancel_grace(feed);
-    else if (!feed->grace.set || feed->replica.kept_anew)
+    else if (is_over ? netron_survivors_begin(&feed->survivors, feed->sync.revision) != 0
+                     : !feed->grace.set || feed->replica.kept_anew)
         begin_grace(feed);
     feed->replica.kept_anew = false;
 }
@@ -92,8 +103,6 @@ static void go_live(struct netron_feed *feed)
     uint32_t period = feed->settings->anti_entropy_interval_ms;
     netron_core_after(feed->core, &feed->next_sync, netron_backoff_vary(period, netron_core_random(feed->core)));
     align_grace(feed);
-    if (feed->replica.closed) /* by whoever was told of a kept node's end */
-        return;
     judge_suspect(feed);
     netron_subscriptions_synced(&feed->subscriptions);
 }
@@ -435,6 +444,8 @@ int netron_feed_init(struct netron_feed *feed)
                                       .skipped = feed->skipped,
                                       .done = on_synced,
                                       .arg = feed};
+    feed->survivors = (struct netron_survivors){
+        .link = feed->commands, .settings = feed->settings, .replica = &feed->replica, .done = on_judged, .arg = feed};
     if (feed->records_key == NULL)
         return NETRON_ENOMEM;
     int code = netron_replica_open(&feed->replica, on_changed, feed);

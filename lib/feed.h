@@ -14,6 +14,7 @@
 
 #include "janitor.h"
 #include "subscription.h"
+#include "survivors.h"
 #include "sync.h"
 
 enum netron_feed_state { NETRON_FEED_CLOSED, NETRON_FEED_SUBSCRIBING, NETRON_FEED_SYNCING, NETRON_FEED_LIVE };
@@ -33,12 +34,13 @@ struct netron_feed {
     struct netron_replica replica;
     struct netron_sync sync;
     struct netron_janitor janitor;
+    struct netron_survivors survivors; /* of those who are kept, when the grace is over */
     struct netron_skipped *skipped;
     struct netron_subscriptions subscriptions;
     struct netron_deadline next_sync;   /* the next try while SYNCING, the anti-entropy period while LIVE */
     struct netron_deadline grace;       /* the end of the time for which missing nodes are kept */
     struct netron_deadline search;      /* half of it: what stands at the keys of the missing nodes is looked at */
-    bool is_grace_over;                 /* they go, unless the sync under way finds them */
+    bool is_grace_over;                 /* the dead of them go, unless the sync under way finds them */
     char suspect[NETRON_EPOCH_MAX + 1]; /* another epoch that was heard of; after a sync it is ours, or foreign */
     char foreign[NETRON_EPOCH_MAX + 1]; /* of another fleet on the same channel: its events are none of ours */
     uint64_t foreign_until;             /* ms of the loop's clock; later it may be ours: an old history was put back */

@@ -163,6 +163,39 @@ static void on_hello(void *arg, const struct netron_reply *reply, const struct n
     on_answer(handshake, reply, failure, "HELLO", is_greeting, hello_refused);
 }
 
+static bool is_primary(const struct netron_reply *reply)
+{
+    return netron_reply_is_text(netron_reply_at(reply, 0), "master");
+}
+
+static int role_refused(const struct netron_handshake *handshake, const struct netron_reply *reply,
+                        struct netron_failure *why)
+{
+    (void)handshake;
+    return netron_reply_error_is(reply, "NOPERM") ? 0 : why->code;
+}
+
+static void on_role(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_handshake *handshake = arg;
+    const struct netron_reply *role = netron_reply_at(reply, 0);
+    if (netron_reply_is_text(role, "slave") || netron_reply_is_text(role, "sentinel")) {
+        const char *primary = netron_reply_text(netron_reply_at(reply, 1), NULL);
+        struct netron_failure why;
+        handshake->outstanding--;
+        if (netron_reply_is_text(role, "sentinel"))
+            netron_fail(&why, NETRON_EUNAVAILABLE, "the server that was named as the primary is a sentinel");
+        else
+            netron_fail(&why, NETRON_EUNAVAILABLE, "the server that was named as the primary is a replica of %.64s",
+                        primary != NULL ? primary : "another");
+        keep_secret(handshake, "ROLE", &why);
+        conclude(handshake, &why);
+        return;
+    }
+    handshake->is_role_unknown = reply != NULL && netron_reply_error_is(reply, "NOPERM");
+    on_answer(handshake, reply, failure, "ROLE", is_primary, role_refused);
+}
+
 static int send_words(struct netron_handshake *handshake, struct netron_conn *conn, netron_reply_fn fn, int count,
                       const char *const *words)
 {
@@ -182,6 +215,7 @@ static int send_all(struct netron_handshake *handshake, struct netron_conn *conn
     const char *const with_user[] = {"AUTH", credentials->username, credentials->password};
     const char *const without_user[] = {"AUTH", credentials->password};
     const char *const hello[] = {"HELLO"};
+    const char *const role[] = {"ROLE"};
     const char *const name[] = {"CLIENT", "SETNAME", settings->client_name};
     char number[16];
     snprintf(number, sizeof(number), "%u", (unsigned)settings->redis.database);
@@ -195,7 +229,11 @@ static int send_all(struct netron_handshake *handshake, struct netron_conn *conn
         code = send_words(handshake, conn, on_hello, 1, hello);
     if (code == 0 && settings->redis.database != 0)
         code = send_words(handshake, conn, on_select, 2, database);
-    return code == 0 ? send_words(handshake, conn, on_name, 3, name) : code;
+    if (code == 0)
+        code = send_words(handshake, conn, on_name, 3, name);
+    if (code == 0 && settings->redis.kind != NETRON_URL_SERVER)
+        code = send_words(handshake, conn, on_role, 1, role);
+    return code;
 }
 
 int netron_handshake_begin(struct netron_handshake *handshake, struct netron_conn *conn,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first words on a connection, in one pipeline: AUTH, HELLO (which version is there), SELECT, CLIENT SETNAME. */
+/* The first words on a connection, in one pipeline: AUTH, HELLO (which version is there), SELECT, CLIENT SETNAME, and
+ * ROLE where others named the server: they may be behind, and a replica must not be taken for the primary. */
 #ifndef NETRON_LIB_HANDSHAKE_H
 #define NETRON_LIB_HANDSHAKE_H
 
@@ -16,6 +17,7 @@ struct netron_handshake {
     struct netron_credentials credentials; /* until it is over */
     unsigned outstanding;
     bool failed;
+    bool is_role_unknown; /* it may not be asked */
     netron_handshake_fn fn;
     void *arg;
 };

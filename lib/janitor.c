@@ -216,6 +216,12 @@ static void on_reconciled(void *arg, const struct netron_reply *reply, const str
         netron_link_fail(janitor->link, netron_script_source_reconcile.text, reply, "reconcile", &why);
         failure = &why;
     }
+    if (failure->code == NETRON_EPERM && !janitor->is_open) {
+        netron_log(&janitor->core->log, NETRON_LOG_INFO, "looking after the registry is left to others: %s",
+                   failure->sentence);
+        janitor->is_excused = true; /* nobody waits for it here, and its user was not meant to do it */
+        return;
+    }
     complain(janitor, failure);
     if (janitor->is_open)
         pass_after(janitor, RETRY_MS + spread(janitor, RETRY_MS));
@@ -282,7 +288,7 @@ void netron_janitor_look_once(struct netron_janitor *janitor)
 {
     uint64_t now = netron_core_now(janitor->core);
     bool has_looked = janitor->looked_at != 0 && now - janitor->looked_at < janitor->settings->heartbeat_interval_ms;
-    if (!janitor->next_pass.set && janitor->call == NULL && !has_looked)
+    if (!janitor->next_pass.set && janitor->call == NULL && !has_looked && !janitor->is_excused)
         pass_after(janitor, spread(janitor, pass_spread(janitor)));
 }
 
@@ -290,6 +296,7 @@ void netron_janitor_link_ready(struct netron_janitor *janitor)
 {
     janitor->connected_at = netron_core_now(janitor->core);
     janitor->redis_time = 0;
+    janitor->is_excused = false;
     janitor->way_count = 0;
     if (janitor->is_open)
         pass_after(janitor, spread(janitor, pass_max(janitor)));

@@ -3,6 +3,7 @@
 #include "backoff.h"
 #include "handshake.h"
 #include "permission.h"
+#include "pulse.h"
 #include "whereabouts.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -22,8 +23,9 @@ struct netron_link {
     unsigned attempt;
     unsigned hurries; /* how often news of another server cut the waiting short */
     uint64_t ready_at;
-    uint64_t pinged_at; /* 0 = no ping is unanswered */
-    unsigned loading;   /* scripts, by their bits */
+    struct netron_pulse pulse;
+    bool is_role_told; /* that it is not known: once is enough */
+    unsigned loading;  /* scripts, by their bits */
     struct netron_failure failure;
     const struct netron_link_events *events;
     void *arg;
@@ -35,10 +37,14 @@ static const char *state_name(enum link_state state)
     return names[state];
 }
 
+static const char *role_name(const struct netron_link *link)
+{
+    return link->role == NETRON_LINK_EVENTS ? "events" : "commands";
+}
+
 static void enter_state(struct netron_link *link, enum link_state state, const char *why)
 {
-    const char *name = link->role == NETRON_LINK_EVENTS ? "events" : "commands";
-    netron_log(&link->core->log, NETRON_LOG_DEBUG, "%s link: %s -> %s (%s)", name, state_name(link->state),
+    netron_log(&link->core->log, NETRON_LOG_DEBUG, "%s link: %s -> %s (%s)", role_name(link), state_name(link->state),
                state_name(state), why);
     link->state = state;
     netron_core_cancel(link->core, &link->timer);
@@ -46,8 +52,7 @@ static void enter_state(struct netron_link *link, enum link_state state, const c
 
 bool netron_link_needs_operator(int code)
 {
-    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION ||
-           code == NETRON_ETLS;
+    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION;
 }
 
 static uint32_t next_delay(struct netron_link *link)
@@ -93,9 +98,14 @@ static void on_greeted(void *arg, const struct netron_failure *failure)
         fall_back(link, failure);
         return;
     }
+    if (link->handshake.is_role_unknown && !link->is_role_told)
+        netron_log(&link->core->log, NETRON_LOG_WARNING,
+                   "%s link: the user may not call ROLE (+role): that a server is a replica shows at the first write",
+                   role_name(link));
+    link->is_role_told = link->handshake.is_role_unknown;
     enter_state(link, LINK_READY, "greeted");
     link->ready_at = netron_core_now(link->core);
-    link->pinged_at = 0;
+    link->pulse.pinged_at = 0;
     link->loading = 0;
     link->core->stats.connects++;
     netron_core_after(link->core, &link->timer, link->settings->ping_interval_ms);
@@ -164,7 +174,8 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
         return;
     }
     uint64_t deadline = link->timer.at;
-    if (netron_conn_open(link->core, endpoint, link->settings, &conn_events, link, &link->conn, &why) != 0) {
+    if (netron_conn_open(link->core, endpoint, link->settings->command_timeout_ms, &conn_events, link, &link->conn,
+                         &why) != 0) {
         netron_whereabouts_doubt(&link->whereabouts, NULL);
         fall_back(link, &why);
         return;
@@ -199,32 +210,12 @@ static void begin(struct netron_link *link)
     netron_whereabouts_ask(&link->whereabouts);
 }
 
-/* A link that heard nothing for an interval asks; one that hears nothing for a further interval is dead. Traffic counts
- * as an answer, so a node that beats sends no ping. */
-static void check_life(struct netron_link *link)
+static void look_at_pulse(struct netron_link *link)
 {
-    uint32_t interval = link->settings->ping_interval_ms;
-    uint64_t now = netron_core_now(link->core);
-    uint64_t heard_at = netron_conn_heard_at(link->conn);
-    if (link->pinged_at != 0 && heard_at < link->pinged_at && netron_conn_has_unread(link->conn)) {
-        netron_core_after(link->core, &link->timer, 0);
-        return;
-    }
-    if (link->pinged_at != 0 && heard_at < link->pinged_at) {
-        struct netron_failure why;
-        netron_fail(&why, NETRON_ETIMEDOUT, "Redis did not answer a PING within %u ms", interval);
-        netron_conn_close(link->conn, &why);
-        return;
-    }
-    link->pinged_at = 0;
-    uint64_t silence = now - heard_at;
-    if (silence < interval) {
-        netron_core_after(link->core, &link->timer, interval - silence);
-        return;
-    }
-    if (netron_conn_ping(link->conn) == 0)
-        link->pinged_at = now;
-    netron_core_after(link->core, &link->timer, interval);
+    uint64_t next = netron_pulse_check(&link->pulse, link->conn, link->settings->ping_interval_ms,
+                                       netron_core_now(link->core), "Redis");
+    if (next != UINT64_MAX)
+        netron_core_after(link->core, &link->timer, next);
 }
 
 static void on_timer(void *arg)
@@ -235,13 +226,12 @@ static void on_timer(void *arg)
     case LINK_FINDING:
     case LINK_CONNECTING:
     case LINK_GREETING:
-        netron_fail(
-            &why, NETRON_ETIMEDOUT, "no connection to Redis within %u ms (%s)", link->settings->connect_timeout_ms,
-            link->conn != NULL && netron_conn_is_securing(link->conn) ? "the TLS handshake" : state_name(link->state));
+        netron_fail(&why, NETRON_ETIMEDOUT, "no connection to Redis within %u ms (%s)",
+                    link->settings->connect_timeout_ms, state_name(link->state));
         fall_back(link, &why);
         break;
     case LINK_READY:
-        check_life(link);
+        look_at_pulse(link);
         break;
     case LINK_WAITING:
         begin(link);

@@ -76,6 +76,9 @@ void netron_registrar_link_ready(struct netron_registrar *registrar)
         uint32_t spread = spread_of_return(registration);
         if (!registration->was_sent) /* tries that found no connection are no tries of what it will do */
             registration->failures = 0;
+        /* A replica that was made the primary may lack the latest update, though not the heartbeat. */
+        if (registrar->settings->redis.kind != NETRON_URL_SERVER)
+            registration->beats = BEATS_PER_REPAIR;
         netron_registration_act_after(
             registration, is_urgent ? 0 : netron_backoff_spread(spread, netron_core_random(registration->core)));
     }

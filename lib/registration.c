@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BEATS_PER_REPAIR 10 /* protocol section 3: every tenth beat is a register call */
 
 static void act(netron_registration *registration);
 

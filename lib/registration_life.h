@@ -10,6 +10,8 @@
 #include "script.h"
 #include "wish.h"
 
+#define BEATS_PER_REPAIR 10 /* protocol section 3: every tenth beat is a register call */
+
 enum operation { OPERATION_NONE, OPERATION_REGISTER, OPERATION_BEAT, OPERATION_DEREGISTER };
 
 struct netron_registration {

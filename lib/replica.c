@@ -218,15 +218,11 @@ bool netron_replica_search(struct netron_replica *replica, bool (*take)(void *ar
     return true;
 }
 
-void netron_replica_drop_kept(struct netron_replica *replica, const char *reason, uint64_t revision)
+void netron_replica_drop_kept(struct netron_replica *replica, const char *id, const char *reason, uint64_t revision)
 {
-    entry_t *entry = NULL;
-    entry_t *next = NULL;
-    for (entry = netron_table_first(replica->by_id); entry != NULL && !replica->closed; entry = next) {
-        next = netron_table_next(entry);
-        if (entry->is_kept)
-            leave(replica, entry, reason, revision);
-    }
+    entry_t *entry = find(replica, id, strlen(id));
+    if (entry != NULL && entry->is_kept)
+        leave(replica, entry, reason, revision);
 }
 
 /* ---- beginning and end ---- */

@@ -59,7 +59,7 @@ void netron_replica_sweep(struct netron_replica *replica, bool keep, uint64_t re
  * nothing of the replica. */
 void netron_replica_begin_search(struct netron_replica *replica);
 bool netron_replica_search(struct netron_replica *replica, bool (*take)(void *arg, const char *id), void *arg);
-/* Tells the kept ones as gone. */
-void netron_replica_drop_kept(struct netron_replica *replica, const char *reason, uint64_t revision);
+/* Tells this one as gone, if it is kept. */
+void netron_replica_drop_kept(struct netron_replica *replica, const char *id, const char *reason, uint64_t revision);
 
 #endif

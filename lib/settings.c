@@ -3,7 +3,6 @@
 #include "adopt.h"
 #include "log.h"
 #include "text.h"
-#include "tls.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,14 +121,34 @@ static int override_credentials(const netron_options *options, struct netron_url
 /* What the grammar knows, and this library does not yet do. */
 static int check_support(const struct netron_url *url, struct netron_failure *why)
 {
-    if (url->tls && !netron_tls_is_built_in())
-        return netron_fail(why, NETRON_EURL,
-                           "url: rediss:// needs a build with TLS (hiredis 1.0 or newer with hiredis_ssl)");
-    if (url->kind == NETRON_URL_SENTINELS)
-        return netron_fail(why, NETRON_EURL, "url: redis+sentinel:// is not supported by this build");
+    if (url->tls)
+        return netron_fail(why, NETRON_EURL, "url: TLS (rediss://) is not supported by this build");
     if (url->kind == NETRON_URL_CLUSTER)
         return netron_fail(why, NETRON_EURL, "url: redis+cluster:// is not supported by this build");
     return 0;
+}
+
+/* Whoever sets them where no sentinel is asked has mistaken them for those of Redis. */
+static int make_sentinel_credentials(const netron_options *options, struct netron_settings *settings,
+                                     struct netron_failure *why)
+{
+    const char *username = options->sentinel_username;
+    const char *password = options->sentinel_password;
+    if (username == NULL && password != NULL && password[0] == '\0')
+        password = NULL;
+    if (username == NULL && password == NULL)
+        return 0;
+    if (settings->redis.kind != NETRON_URL_SENTINELS)
+        return netron_fail(why, NETRON_EINVAL,
+                           "options.sentinel_username and options.sentinel_password need a redis+sentinel URL");
+    if (username != NULL && username[0] == '\0')
+        return netron_fail(why, NETRON_EINVAL, "options.sentinel_username is empty");
+    if (password == NULL)
+        return netron_fail(why, NETRON_EINVAL, "options.sentinel_username needs options.sentinel_password");
+    settings->sentinel_username = username != NULL ? strdup(username) : NULL;
+    settings->sentinel_password = strdup(password);
+    bool is_whole = settings->sentinel_password != NULL && (username == NULL || settings->sentinel_username != NULL);
+    return is_whole ? 0 : no_memory(why);
 }
 
 static int make_redis(const netron_options *options, struct netron_settings *settings, struct netron_failure *why)
@@ -138,8 +157,8 @@ static int make_redis(const netron_options *options, struct netron_settings *set
     if (code == 0)
         code = check_support(&settings->redis, why);
     if (code == 0)
-        code = netron_tls_settings_make(options, settings->redis.tls, &settings->tls, why);
-    return code != 0 ? code : override_credentials(options, &settings->redis, why);
+        code = override_credentials(options, &settings->redis, why);
+    return code != 0 ? code : make_sentinel_credentials(options, settings, why);
 }
 
 /* ---- numbers ---- */
@@ -162,7 +181,6 @@ static void fill_numbers(const netron_options *options, struct netron_settings *
     settings->anti_entropy_interval_ms = either(options->anti_entropy_interval_ms, 30000);
     settings->reconnect_min_ms = either(options->reconnect_min_ms, 100);
     settings->reconnect_max_ms = either(options->reconnect_max_ms, 10000);
-    settings->tcp_user_timeout_ms = options->tcp_user_timeout_ms;
     settings->lookups_max = either(options->lookups_max, 1024);
 }
 
@@ -183,7 +201,6 @@ static int check_ranges(const struct netron_settings *settings, struct netron_fa
         {"command_timeout_ms", settings->command_timeout_ms, 1, TIME_MAX_MS},
         {"ping_interval_ms", settings->ping_interval_ms, 1, TIME_MAX_MS},
         {"anti_entropy_interval_ms", settings->anti_entropy_interval_ms, 100, TIME_MAX_MS},
-        {"tcp_user_timeout_ms", settings->tcp_user_timeout_ms, 0, TIME_MAX_MS},
         {"reconnect_min_ms", settings->reconnect_min_ms, 1, TIME_MAX_MS},
         {"reconnect_max_ms", settings->reconnect_max_ms, 1, TIME_MAX_MS},
     };
@@ -275,7 +292,8 @@ int netron_settings_make(const netron_options *options, struct netron_settings *
 void netron_settings_clear(struct netron_settings *settings)
 {
     netron_url_clear(&settings->redis);
-    netron_tls_settings_clear(&settings->tls);
+    free(settings->sentinel_username);
+    netron_secret_free(settings->sentinel_password);
     free(settings->key_prefix);
     free(settings->client_name);
     free(settings->pubsub_channel);

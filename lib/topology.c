@@ -70,9 +70,9 @@ static struct netron_asker *take_due(struct netron_topology *topology)
 static void tell_moved(struct netron_asker *asker, const struct netron_location *primary)
 {
     struct netron_failure why;
-    bool is_ipv6 = strchr(primary->host, ':') != NULL;
-    netron_fail(&why, NETRON_EUNAVAILABLE, "the primary is %s%s%s:%u now", is_ipv6 ? "[" : "", primary->host,
-                is_ipv6 ? "]" : "", (unsigned)primary->port);
+    char address[NETRON_ADDRESS_SIZE];
+    netron_fail(&why, NETRON_EUNAVAILABLE, "the primary is %s now",
+                netron_address_text(address, primary->host, primary->port));
     asker->moved(asker->arg, &why);
 }
 

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -351,4 +352,11 @@ void netron_secret_free(char *secret)
         return;
     explicit_bzero(secret, strlen(secret));
     free(secret);
+}
+
+const char *netron_address_text(char out[NETRON_ADDRESS_SIZE], const char *host, uint16_t port)
+{
+    bool is_ipv6 = strchr(host, ':') != NULL;
+    snprintf(out, NETRON_ADDRESS_SIZE, "%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", (unsigned)port);
+    return out;
 }

@@ -1,5 +1,6 @@
 -- Enters one change of a node: its record becomes what stands behind the revision, or goes when that is nil. The old
--- tag leaves the digest, the new one comes in. 32 bits of revisions are what %d is good for where Redis was built with 32.
+-- tag leaves the digest, the new one comes in. Where Redis was built with 32 bits, %d writes no revision beyond 2^31: there
+-- the registry is born again.
 revision = revision + 1
 local revision_text = string.format('%d', revision)
 if not tonumber(try('ZADD', changes_key, revision_text, id)) then
@@ -7,9 +8,9 @@ if not tonumber(try('ZADD', changes_key, revision_text, id)) then
   delete_other_type(changes_key, 'zset')
   call('ZADD', changes_key, revision_text, id)
 end
-if old_tag then digest = digest - tonumber(old_tag, 16) end
+if old_tag then digest = digest - tonumber('0x' .. old_tag) end
 if record then
-  digest = digest + tonumber(tag, 16)
+  digest = digest + tonumber('0x' .. tag)
   count = count + call('HSET', records_key, id, revision_text .. ' ' .. record)
 else
   count = count - call('HDEL', records_key, id)

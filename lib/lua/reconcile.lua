@@ -86,7 +86,8 @@ if channel == '' and now - registry_number('watched_at') < WATCHED then return o
 local function be_born(seed)
   epoch, revision, digest, count = new_epoch(seed), 0, 0, 0
 end
-if (not epoch or epoch == ARGV[8]) and call('SCARD', nodes_index_key) > 0 then be_born('reconcile') end
+local indexed = call('SCARD', nodes_index_key) -- a user that may not look ends here, before it says that it has
+if (not epoch or epoch == ARGV[8]) and indexed > 0 then be_born('reconcile') end
 if channel ~= '' then note('watched_at', now) end
 
 -- Services as somebody wrote them, if they can stand in a record.
@@ -269,7 +270,7 @@ if #ids == 0 then
   ids = call('ZRANGEBYSCORE', expiry_key, is_late and 0 or -connected, now, 'LIMIT', 0, limit)
   local watched = call('ZCARD', expiry_key)
   -- Nodes that nobody has entered yet.
-  if #ids < limit and call('SCARD', nodes_index_key) ~= watched then
+  if #ids < limit and indexed ~= watched then
     take_unwatched(call('SSCAN', nodes_index_key, registry_number('scan'), 'COUNT', limit), 1, 'scan')
   end
   -- Nodes of the original that left the index while nothing said when to look at them.

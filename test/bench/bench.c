@@ -205,7 +205,7 @@ bool bench_is_exact(struct bench *bench, netron_discovery *discovery)
 static redisReply *ask(struct bench *bench, const char *format, va_list arguments)
 {
     if (bench->context == NULL)
-        bench->context = redisConnectUnix(bench->server.socket);
+        bench->context = server_connect(&bench->server);
     BENCH_CHECK(bench->context != NULL && bench->context->err == 0);
     redisReply *reply = redisvCommand(bench->context, format, arguments);
     BENCH_CHECK(reply != NULL && reply->type != REDIS_REPLY_ERROR);

@@ -27,9 +27,32 @@ START_TEST(the_server_is_the_one_that_was_chosen)
 }
 END_TEST
 
+/* What no test then finds in the library (DEBUG is off for everybody). The test's own connection may do everything: it
+ * asks here for FLUSHALL. */
+START_TEST(whoever_does_not_log_in_may_not_look_around_or_change_the_server)
+{
+    static const char *const forbidden[] = {"KEYS *",  "SCAN 0",   "CONFIG GET maxmemory",
+                                            "MONITOR", "FLUSHALL", "FLUSHDB"};
+    struct server server;
+    server_start(&server, NULL);
+    redisContext *library = redisConnectUnix(server.socket);
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+        redisReply *reply = redisCommand(library, forbidden[i]);
+        ck_assert_msg(reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6) == 0, "%s", forbidden[i]);
+        freeReplyObject(reply);
+    }
+    redisFree(library);
+    server_expect(&server, "OK", "FLUSHALL");
+    server_forget(&server);
+    server_stop(&server);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("chosen_server");
-    tcase_add_test(suite_case(suite, "setting"), the_server_is_the_one_that_was_chosen);
+    TCase *tcase = suite_case(suite, "setting");
+    tcase_add_test(tcase, the_server_is_the_one_that_was_chosen);
+    tcase_add_test(tcase, whoever_does_not_log_in_may_not_look_around_or_change_the_server);
     return suite_run(suite);
 }

@@ -13,7 +13,9 @@
 #define TTL_MS 1500u
 #define INTERVAL_MS 500u /* examples/node takes a third of the TTL */
 #define NEAR_MS 60000    /* nothing against an hour */
+#define TELL_CLOCK "tell-clock"
 
+static char itself[PATH_MAX];  /* this program */
 static char preload[PATH_MAX]; /* LD_PRELOAD=... of libfaketime */
 static char offset_file[128];
 static struct event_recorder heard;
@@ -49,16 +51,17 @@ static long long now_ms(void)
     return (long long)time(NULL) * 1000;
 }
 
-/* That the clocks of such programs are wrong at all. */
+/* That the clocks of such programs are wrong at all. It is this one that tells its clock: of a program of the system's
+ * it is not known which of the libc's functions it asks. */
 static void expect_wrong_clock(long long offset_ms)
 {
-    const char *const words[] = {"date", "+clock %s", NULL};
-    struct program date;
+    const char *const words[] = {itself, TELL_CLOCK, NULL};
+    struct program clock;
     char line[64];
     long long seconds = 0;
-    start_wrong(&date, words);
-    program_expect(&date, "clock", line, sizeof(line));
-    ck_assert_int_eq(program_wait(&date), 0);
+    start_wrong(&clock, words);
+    program_expect(&clock, "clock", line, sizeof(line));
+    ck_assert_int_eq(program_wait(&clock), 0);
     ck_assert_int_eq(sscanf(line, "clock %lld", &seconds), 1);
     ck_assert_int_lt(llabs(seconds * 1000 - now_ms() - offset_ms), NEAR_MS);
 }
@@ -149,9 +152,13 @@ static int find_preload(void)
     return pipe != NULL && pclose(pipe) == 0 && is_there;
 }
 
-int main(void)
+int main(int count, char **words)
 {
-    if (!find_preload()) {
+    if (count == 2 && strcmp(words[1], TELL_CLOCK) == 0) {
+        printf("clock %lld\n", now_ms() / 1000);
+        return 0;
+    }
+    if (realpath("/proc/self/exe", itself) == NULL || !find_preload()) {
         puts("1..0 # SKIP faketime is missing");
         return 0;
     }

@@ -22,7 +22,7 @@ static netron_discovery *watcher;
 
 static redisContext *begin_pipeline(void)
 {
-    redisContext *context = redisConnectUnix(scene.server.socket);
+    redisContext *context = server_connect(&scene.server);
     ck_assert(context != NULL && context->err == 0);
     return context;
 }

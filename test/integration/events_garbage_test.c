@@ -243,7 +243,7 @@ END_TEST
 
 START_TEST(a_flood_of_garbage_does_not_hide_the_good)
 {
-    redisContext *context = redisConnectUnix(scene.server.socket);
+    redisContext *context = server_connect(&scene.server);
     for (int i = 0; i < 5000; i++)
         redisAppendCommand(context, i % 100 == 0 ? "PUBLISH %s {\"type\":\"NODE_UPDATED\"," NODE "}" : "PUBLISH %s {]",
                            CHANNEL);

@@ -241,6 +241,31 @@ START_TEST(nodes_that_live_are_entered_again_within_the_grace_when_all_that_name
 }
 END_TEST
 
+static void lose_all_but_heartbeats(void)
+{
+    static const char all_but_heartbeats[] = "for _, key in ipairs(redis.call('KEYS', ARGV[1] .. ':*')) do "
+                                             "  if not string.find(key, ':heartbeat:', 1, true) then "
+                                             "    redis.call('DEL', key) "
+                                             "  end "
+                                             "end "
+                                             "return 1";
+    server_expect(&mortal, "1", "EVAL %s 0 " PREFIX, all_but_heartbeats);
+}
+
+/* Not even their own hashes are there: nothing but their heartbeats tells them from dead ones until they repair it. */
+START_TEST(nodes_that_beat_are_not_told_as_gone_when_everything_else_of_them_is_lost)
+{
+    begin_fleet(nodes);
+    lose_all_but_heartbeats();
+    uint64_t began_at = world_clock_ms();
+    AWAIT_FINDING(nodes, are(NETRON_VIEW_PROTECTED));
+    AWAIT_FINDING(nodes, are(NETRON_VIEW_FRESH) && server_integer(&mortal, "HLEN " PREFIX ":records") == nodes);
+    ck_assert_uint_gt(world_clock_ms() - began_at, TTL_MS); /* not within the grace, which did not end it */
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(tally_all(&heard[i]), nodes);
+}
+END_TEST
+
 #define CROWD_TTL "3000"
 
 /* Nodes whose owners beat for long without us, and say of themselves that their silences are short. */
@@ -284,6 +309,24 @@ START_TEST(however_many_live_all_are_found_again_before_any_is_told_as_gone)
     ck_assert_int_eq(tally_all(&heard[0]), crowd);
     ck_assert_int_eq(found_by(watchers[0]), crowd);
     ck_assert_int_eq((int)server_integer(&mortal, "HLEN " PREFIX ":records"), crowd);
+}
+END_TEST
+
+START_TEST(however_many_beat_none_is_told_as_gone_until_its_heartbeat_is)
+{
+    int crowd = nodes * 9;
+    enter_crowd(crowd);
+    watchers[0] = watch(&heard[0]);
+    AWAIT(&scene.world, heard[0].synced == 1 && heard[0].count[NETRON_NODE_REGISTERED] == crowd);
+    lose_all_but_heartbeats();
+    AWAIT(&scene.world, kept_by(watchers[0]) == crowd);
+    uint64_t began_at = world_clock_ms();
+    AWAIT(&scene.world, world_clock_ms() - began_at > 4000); /* of CROWD_TTL */
+    ck_assert_int_eq(tally_all(&heard[0]), crowd);
+    freeReplyObject(server_ask(&mortal, "FLUSHDB"));
+    AWAIT(&scene.world, heard[0].expired == crowd);
+    ck_assert_int_eq(tally_most(&heard[0], NETRON_NODE_DEREGISTERED), 1);
+    ck_assert_int_eq(found_by(watchers[0]), 0);
 }
 END_TEST
 
@@ -351,7 +394,9 @@ int main(void)
     tcase_add_test(tcase, who_does_not_come_back_after_redis_did_is_told_once_when_the_grace_is_over);
     tcase_add_test(tcase, a_redis_that_dies_again_within_the_grace_takes_nobody_away_either);
     tcase_add_test(tcase, nodes_that_live_are_entered_again_within_the_grace_when_all_that_names_them_is_lost);
+    tcase_add_test(tcase, nodes_that_beat_are_not_told_as_gone_when_everything_else_of_them_is_lost);
     tcase_add_test(tcase, however_many_live_all_are_found_again_before_any_is_told_as_gone);
+    tcase_add_test(tcase, however_many_beat_none_is_told_as_gone_until_its_heartbeat_is);
     tcase_add_test(tcase, a_registry_in_which_somebody_replaced_a_record_is_born_again_and_takes_nobody_away);
     tcase = scene_case(suite, "many nodes die");
     tcase_add_checked_fixture(tcase, open_fleet, close_fleet);

@@ -322,7 +322,7 @@ START_TEST(a_redis_that_is_busy_with_a_script_is_told_as_unavailable)
     server_start(&busy, extra);
     options.url = busy.url;
     netron_discovery *discovery = scene_join(&options);
-    redisContext *context = redisConnectUnix(busy.socket);
+    redisContext *context = server_connect(&busy);
     int is_written = 0;
     redisAppendCommand(context, "EVAL %s 0", "while true do end");
     while (!is_written)

@@ -22,7 +22,7 @@ static const char reading[] =
     "  local alive = redis.call('TYPE', p .. 'heartbeat:' .. id).ok == 'string' "
     "  local line = redis.call('HGET', p .. 'records', id) "
     "  local tag, body = string.match(line or '', '^%d+ (%x+) %S+ %d+ ({.*})$') "
-    "  if tag then sum = (sum + tonumber(tag, 16)) % 281474976710656 end "
+    "  if tag then sum = (sum + tonumber('0x' .. tag)) % 281474976710656 end "
     "  if line and not tag then complain(id, 'has a broken record') end "
     "  if alive ~= (line and true or false) then complain(id, alive and 'has no record' or 'is dead') end "
     "  if alive ~= (redis.call('SISMEMBER', p .. 'index:nodes', id) == 1) then complain(id, 'index of nodes') end "

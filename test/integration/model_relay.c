@@ -60,7 +60,7 @@ static void pass_garbage(struct model *model, int watcher, const char *text, siz
     if (which < sizeof(garbage) / sizeof(garbage[0]))
         pass_on(model, watcher, garbage[which], strlen(garbage[which]));
     else
-        pass_on(model, watcher, text, cut);
+        pass_on(model, watcher, text, (size_t)cut);
 }
 
 static void mangle(struct model *model, int watcher, const char *text, size_t length)
@@ -102,7 +102,7 @@ static void on_readable(evutil_socket_t none, short what, void *arg)
 static void connect_relay(struct model *model)
 {
     struct model_relay *relay = &model->relay;
-    relay->context = redisConnectUnix(model->server.socket);
+    relay->context = server_connect(&model->server);
     ck_assert(relay->context != NULL && relay->context->err == 0);
     redisReply *reply = redisCommand(relay->context, "SUBSCRIBE %s", MODEL_CHANNEL);
     ck_assert(reply != NULL && reply->type == REDIS_REPLY_ARRAY);

@@ -9,7 +9,7 @@
 void monitor_begin(struct monitor *monitor, struct server *server)
 {
     monitor->count = 0;
-    monitor->context = redisConnectUnix(server->socket);
+    monitor->context = server_connect(server);
     ck_assert(monitor->context != NULL && monitor->context->err == 0);
     redisReply *reply = redisCommand(monitor->context, "MONITOR");
     ck_assert(reply != NULL && strcmp(reply->str, "OK") == 0);

@@ -313,7 +313,7 @@ static void step_at_random(struct netron_random *random, const char *id)
     snprintf(address, sizeof(address), "h:%" PRIu64, netron_random_next(random) % 3 + 1);
     struct call call = call_of(id, "0123456789abcdef", "take-over");
     call.address = address;
-    call.count = netron_random_next(random) % 3;
+    call.count = (size_t)(netron_random_next(random) % 3);
     switch (netron_random_next(random) % 8) {
     case 0:
     case 1:

@@ -128,7 +128,7 @@ static void read_replies(redisContext *context, int count)
 
 static redisContext *connect_to_server(void)
 {
-    redisContext *context = redisConnectUnix(scene.server.socket);
+    redisContext *context = server_connect(&scene.server);
     ck_assert(context != NULL && context->err == 0);
     return context;
 }

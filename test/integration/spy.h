@@ -26,7 +26,7 @@ static inline void spy_open(struct spy *spy, struct server *watched, const char 
     spy->server = watched;
     spy->subscribes = channel != NULL;
     spy->count = 0;
-    spy->context = redisConnectUnix(watched->socket);
+    spy->context = server_connect(watched);
     ck_assert_msg(spy->context != NULL && spy->context->err == 0, "the spy cannot connect");
     redisReply *reply =
         channel != NULL ? redisCommand(spy->context, "SUBSCRIBE %s", channel) : redisCommand(spy->context, "MONITOR");

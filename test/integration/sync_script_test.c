@@ -312,7 +312,7 @@ START_TEST(deltas_after_random_steps_add_up_to_the_registry)
         snprintf(id, sizeof(id), "n%" PRIu64, netron_random_next(&random) % IDS);
         struct call call = call_of(id, "1111", "take-over");
         call.is_silent = true;
-        call.count = netron_random_next(&random) % 3;
+        call.count = (size_t)(netron_random_next(&random) % 3);
         if (netron_random_next(&random) % 3 == 0)
             run_deregister(id, "1111", &number);
         else

@@ -83,7 +83,7 @@ static redisContext *said;
 static inline void say(const char *format, const char *argument)
 {
     int is_written = 0;
-    said = redisConnectUnix(server.socket);
+    said = server_connect(&server);
     ck_assert(said != NULL && said->err == 0);
     redisAppendCommand(said, format, argument);
     while (!is_written)

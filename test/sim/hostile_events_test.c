@@ -2,6 +2,7 @@
 /* What a server must not send over the events link: it is skipped or ends the link, and the view stays what the
  * registry is. */
 #include "registry.h"
+#include <stdint.h>
 #include <string.h>
 
 #define EVENTS NETRON_LINK_EVENTS
@@ -48,13 +49,16 @@ static void expect_whole(void)
     ck_assert_str_eq(registry_view(), registry_picture());
 }
 
-/* Each of these promises something that never comes, and would swallow what follows. */
+/* Each of these promises something that never comes, and would swallow what follows. With 32 bits hiredis itself
+ * refuses what is larger than its memory. */
 static const char *const unfinished[] = {
     "$536870912\r\n",
     "*3\r\n$7\r\nmessage\r\n$23\r\nnetron:discovery:events\r\n$536870912\r\n{",
     "*1000000\r\n",
     "*8\r\n*8\r\n*8\r\n",
+#if SIZE_MAX > UINT32_MAX
     "$9223372036854775807\r\n",
+#endif
 };
 
 START_TEST(a_message_whose_rest_never_comes_ends_the_link_however_many_pongs_follow)

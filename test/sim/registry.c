@@ -211,7 +211,7 @@ static void answer_sync(const struct peer_command *command)
 {
     char epoch[64], revision[64], count[64];
     uint64_t known = strtoull(word_at(command, 5, revision), NULL, 10);
-    size_t limit = strtoull(word_at(command, 6, count), NULL, 10);
+    size_t limit = strtoul(word_at(command, 6, count), NULL, 10);
     word_at(command, 4, epoch);
     ck_assert_uint_eq(limit, 512);
     if (registry.delta_page > 0)
@@ -245,7 +245,7 @@ static void answer_numbers(void)
 static void answer_page(const struct peer_command *command)
 {
     char cursor[64], next[32];
-    size_t from = strtoull(word_at(command, 2, cursor), NULL, 10);
+    size_t from = strtoul(word_at(command, 2, cursor), NULL, 10);
     from = from > 0 ? from - 1000 : 0;
     size_t to = registry.page > 0 && from + registry.page < registry.count ? from + registry.page : registry.count;
     size_t live = 0;

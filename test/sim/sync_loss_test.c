@@ -178,6 +178,72 @@ START_TEST(the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as
 }
 END_TEST
 
+/* Whose heartbeats are there whatever else is lost. */
+static bool beats;
+static unsigned asked_for_beats;
+
+static const char *answer_beats(struct peer *peer, const struct peer_command *command)
+{
+    static const char *const nobody[] = {"*1\r\n$-1\r\n", "*2\r\n$-1\r\n$1\r\ni\r\n"};
+    static const char *const all[] = {"*1\r\n$1\r\ni\r\n", "*2\r\n$1\r\ni\r\n$1\r\ni\r\n"};
+    if (!peer_is(command, "MGET netron:discovery:heartbeat:n"))
+        return registry_answer(peer, command);
+    asked_for_beats++;
+    size_t second = strstr(command->text, ":n01") != NULL && strstr(command->text, ":n00") != NULL;
+    return beats ? all[second] : nobody[second];
+}
+
+/* By the heartbeat alone: everything else of them is lost. */
+START_TEST(who_still_beats_is_not_told_as_gone_when_the_grace_is_over)
+{
+    beats = true;
+    asked_for_beats = 0;
+    open_with_nodes(2);
+    sim.peer.answer = answer_beats;
+    registry_flush("");
+    peer_hang_up(&sim.peer, registry_events_conn());
+    sim_advance(3 * TTL + 1000);
+    ck_assert_uint_eq(asked_for_beats, 3); /* once a grace */
+    ck_assert_int_eq(registry_heard.count, 0);
+    ck_assert_uint_eq(registry_status().kept_count, 2);
+    beats = false; /* the first of them */
+    sim_advance(TTL);
+    ck_assert_int_eq(registry_heard.count, 1);
+    ck_assert_str_eq(registry_heard.events[0].text, "NODE_DEREGISTERED n00 10.0.0.1:10 web (expired)");
+    sim_advance(TTL);
+    ck_assert_int_eq(registry_heard.count, 2);
+    ck_assert_str_eq(registry_view(), "");
+    ck_assert_uint_eq(asked_for_beats, 5);
+    sim_advance(3 * TTL);
+    ck_assert_uint_eq(asked_for_beats, 5);
+}
+END_TEST
+
+static const char *refuse_beats(struct peer *peer, const struct peer_command *command)
+{
+    static const char *const answers[] = {"-BUSY script\r\n", "*1\r\n$-1\r\n", "+OK\r\n", "*-1\r\n"};
+    if (!peer_is(command, "MGET netron:discovery:heartbeat:n"))
+        return registry_answer(peer, command);
+    return answers[asked_for_beats++ % COUNT(answers)];
+}
+
+START_TEST(while_nobody_says_who_beats_nobody_is_told_as_gone)
+{
+    asked_for_beats = 0;
+    open_with_nodes(2);
+    sim.peer.answer = refuse_beats;
+    registry_flush("e2");
+    peer_hang_up(&sim.peer, registry_events_conn());
+    sim_advance(4 * TTL + 1000);
+    ck_assert_uint_ge(asked_for_beats, 4);
+    ck_assert_int_eq(registry_heard.count, 0);
+    ck_assert_uint_eq(registry_status().kept_count, 2);
+    sim.peer.answer = registry_answer;
+    sim_advance(TTL + 1000);
+    ck_assert_int_eq(registry_heard.count, 2);
+}
+END_TEST
+
 START_TEST(a_second_loss_begins_the_grace_anew_for_what_it_lost)
 {
     open_with_nodes(2);
@@ -520,6 +586,8 @@ int main(void)
     tcase_add_test(epochs, a_late_message_of_a_registry_that_is_gone_tells_nothing);
     tcase_add_test(epochs, a_view_that_is_shut_down_keeps_nobody);
     tcase_add_test(epochs, the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone);
+    tcase_add_test(epochs, who_still_beats_is_not_told_as_gone_when_the_grace_is_over);
+    tcase_add_test(epochs, while_nobody_says_who_beats_nobody_is_told_as_gone);
     tcase_add_test(epochs, a_second_loss_begins_the_grace_anew_for_what_it_lost);
     tcase_add_test(epochs, while_redis_is_out_of_reach_nobody_who_is_kept_is_told_as_gone);
     tcase_add_test(epochs, an_outage_within_the_grace_begins_it_anew_when_redis_is_back);

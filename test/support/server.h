@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A private redis-server on a Unix socket in a temporary folder. It dies with the process that started it, and is ended
- * by its pid. NETRON_TEST_SERVER names the program (default: redis-server). With NETRON_TEST_TLS=1 its URL leads to a
- * port of 127.0.0.1 that speaks TLS, and whoever trusts what the system trusts trusts its certificate; what tests ask
- * it beside the library goes through the Unix socket all the same.
+ * by its pid. NETRON_TEST_SERVER names the program (default: redis-server).
+ *
+ * Whoever does not log in is a user that KEYS, SCAN, CONFIG, MONITOR, FLUSHALL, FLUSHDB and DEBUG are forbidden to, and
+ * so is the library in every test; the test's own connections are of another user, who may do everything.
  */
 #ifndef NETRON_TEST_SERVER_H
 #define NETRON_TEST_SERVER_H
@@ -16,8 +17,7 @@ struct server {
     pid_t pid; /* 0 while it does not run */
     char folder[64];
     char socket[96];
-    char url[112];         /* unix://... or rediss://... */
-    char tls_port[8];      /* "" without TLS */
+    char url[112];         /* unix://... */
     redisContext *context; /* for server_ask(); made when needed */
     pid_t context_owner;
 };
@@ -33,6 +33,9 @@ void server_stop(struct server *server);
 
 /* A TCP port of 127.0.0.1 that nobody listens on. */
 unsigned server_free_port(void);
+
+/* A connection of the test's own; the caller frees it. */
+redisContext *server_connect(const struct server *server);
 
 /* Asks over a connection of the test's own, and waits for the answer; the caller frees the reply. Error replies are
  * replies. Must be closed by server_forget() before descriptors are compared. */

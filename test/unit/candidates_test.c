@@ -55,7 +55,7 @@ START_TEST(thousands_of_ids_keep_their_order_and_their_findings)
     size_t came[3000];
     size_t count = 0;
     for (int i = 0; i < 9000; i++) { /* a scan tells most of them more than once */
-        size_t number = netron_random_next(&random) % COUNT_OF(known);
+        size_t number = (size_t)(netron_random_next(&random) % COUNT_OF(known));
         char id[16];
         snprintf(id, sizeof(id), "node-%zu", number);
         ck_assert_int_eq(netron_candidates_add(&candidates, id), 0);

@@ -421,7 +421,7 @@ static netron_node *random_node(struct netron_random *random, size_t id)
     bool used[NAMES * COUNT_OF(versions)] = {false};
     int length = snprintf(text, sizeof(text), "n%zu/h:%" PRIu64, id, netron_random_next(random) % 3 + 1);
     for (uint64_t count = netron_random_next(random) % 5; count > 0; count--) {
-        size_t pair = netron_random_next(random) % COUNT_OF(used);
+        size_t pair = (size_t)(netron_random_next(random) % COUNT_OF(used));
         if (used[pair])
             continue;
         used[pair] = true;
@@ -465,7 +465,7 @@ START_TEST(thousands_of_random_changes_give_the_answers_of_a_naive_model)
     struct netron_random random = {.state = (uint64_t)_i + 1};
     size_t nodes = 0;
     for (int step = 0; step < STEPS; step++) {
-        size_t id = netron_random_next(&random) % IDS;
+        size_t id = (size_t)(netron_random_next(&random) % IDS);
         netron_node *before = model[id];
         netron_node *after = before != NULL && netron_random_next(&random) % 3 == 0 ? NULL : random_node(&random, id);
         ck_assert_int_eq(netron_catalogue_replace(&catalogue, before, after), 0);
@@ -477,7 +477,7 @@ START_TEST(thousands_of_random_changes_give_the_answers_of_a_naive_model)
             snprintf(name, sizeof(name), "s%zu", i);
             bool is_touched = (before != NULL && netron_node_service(before, name, NULL) != NULL) ||
                               (after != NULL && netron_node_service(after, name, NULL) != NULL);
-            size_t j = netron_random_next(&random) % COUNT_OF(ranges);
+            size_t j = (size_t)(netron_random_next(&random) % COUNT_OF(ranges));
             for (size_t k = 0; k < COUNT_OF(ranges) && is_touched; k++) {
                 netron_snapshot_release(latest[i][k]);
                 latest[i][k] = NULL;

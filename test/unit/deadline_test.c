@@ -186,7 +186,7 @@ START_TEST(thousands_of_random_operations_end_as_in_a_naive_model)
     init_all(each, DEADLINES);
     for (int operation = 0; operation < 6000; operation++) {
         uint64_t bits = netron_random_next(&random);
-        size_t which = bits % DEADLINES;
+        size_t which = (size_t)(bits % DEADLINES);
         unsigned kind = (unsigned)(bits >> 32) % 100;
         /* It grows for a thousand operations and shrinks for the next: each shape of the heap is met. */
         unsigned setting = operation / 1000 % 2 == 0 ? 75 : 35;

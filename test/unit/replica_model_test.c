@@ -95,7 +95,7 @@ static void drop_all(uint64_t revision, char *expected)
         model[id].is_kept = false;
         expect_difference(expected, id, &before, &model[id], revision, "expired");
     }
-    netron_replica_drop_kept(&replica, "expired", revision);
+    drop_all_kept("expired", revision);
 }
 
 START_TEST(thousands_of_random_changes_are_told_as_a_naive_model_says)

@@ -63,6 +63,28 @@ static inline void put(const char *id, const char *node, uint64_t revision, uint
     ck_assert_int_eq(put_record(id, node, revision, tag, "i"), 0);
 }
 
+struct kept_ids {
+    char ids[64][16];
+    int count;
+};
+
+static inline bool note_kept(void *arg, const char *id)
+{
+    struct kept_ids *kept = arg;
+    ck_assert_int_lt(kept->count, 64);
+    strcpy(kept->ids[kept->count++], id);
+    return true;
+}
+
+static inline void drop_all_kept(const char *reason, uint64_t revision)
+{
+    struct kept_ids kept = {.count = 0};
+    netron_replica_begin_search(&replica);
+    netron_replica_search(&replica, note_kept, &kept);
+    for (int i = 0; i < kept.count; i++)
+        netron_replica_drop_kept(&replica, kept.ids[i], reason, revision);
+}
+
 static inline void remove_id(const char *id, const char *reason, uint64_t revision)
 {
     netron_replica_remove(&replica, id, strlen(id), reason, revision);

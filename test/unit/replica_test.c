@@ -235,11 +235,11 @@ END_TEST
 START_TEST(what_is_kept_leaves_when_it_is_dropped_and_is_told_exactly_once)
 {
     keep_a_and_b();
-    netron_replica_drop_kept(&replica, "expired", 7);
+    drop_all_kept("expired", 7);
     expect_heard("-a@7(expired) -b@7(expired) ");
     ck_assert_uint_eq(replica.kept, 0);
     ck_assert_uint_eq(replica.digest, 8);
-    netron_replica_drop_kept(&replica, "expired", 8);
+    drop_all_kept("expired", 8);
     expect_heard("");
     ck_assert_str_eq(found(NULL), "c");
 }
@@ -298,7 +298,7 @@ START_TEST(what_is_kept_comes_back_silently_or_changed_or_goes)
     expect_heard("-b@5(unreadable) ");
     ck_assert_uint_eq(replica.kept, 1);
     ck_assert_uint_eq(replica.digest, 64);
-    netron_replica_drop_kept(&replica, "expired", 6);
+    drop_all_kept("expired", 6);
     expect_heard("-c@6(expired) ");
 }
 END_TEST
@@ -335,7 +335,7 @@ static void drop(void)
 {
     netron_replica_begin_round(&replica);
     netron_replica_sweep(&replica, true, 10);
-    netron_replica_drop_kept(&replica, "expired", 10);
+    drop_all_kept("expired", 10);
 }
 
 static const struct {
@@ -359,7 +359,7 @@ START_TEST(a_callback_may_close_the_replica_and_hears_nothing_after_it)
     ck_assert_ptr_null(netron_replica_node(&replica, "b"));
     remove_id("b", "expired", 11);
     netron_replica_sweep(&replica, false, 11);
-    netron_replica_drop_kept(&replica, "expired", 11);
+    drop_all_kept("expired", 11);
     netron_replica_close(&replica);
     expect_heard("");
 }
@@ -418,7 +418,7 @@ START_TEST(leaving_sweeping_and_keeping_need_no_memory)
     netron_replica_begin_round(&replica);
     netron_replica_sweep(&replica, true, 3);
     netron_replica_remove(&replica, "b", 1, "expired", 4);
-    netron_replica_drop_kept(&replica, "expired", 5);
+    drop_all_kept("expired", 5);
     allocations_left = -1;
     ck_assert_uint_eq(replica.digest, 0);
     ck_assert_uint_eq(replica.kept, 0);
