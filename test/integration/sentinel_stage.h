@@ -29,6 +29,15 @@ static struct log_recorder log_lines;
 static struct event_recorder heard;   /* by the node */
 static struct event_recorder watched; /* by the watcher */
 
+/* Further nodes, each of a discovery of its own. */
+#define FLEET_MAX 6
+static struct {
+    netron_discovery *discovery;
+    netron_registration *registration;
+    struct state_recorder states;
+} fleet[FLEET_MAX];
+static int fleet_size;
+
 static inline void open_stage(void)
 {
     sentinel_set_start(&set);
@@ -47,6 +56,8 @@ static inline void close_stage(void)
 {
     netron_discovery_free(discovery);
     netron_discovery_free(watcher);
+    for (int i = 0; i < fleet_size; i++)
+        netron_discovery_free(fleet[i].discovery);
     world_close(&world);
     sentinel_set_stop(&set);
 }
@@ -98,6 +109,24 @@ static inline void join(void)
     AWAIT(&world, watched.synced == 1 && watched.count == 1);
 }
 
+static inline void enlarge_fleet(int count)
+{
+    netron_options plain = options;
+    plain.on_link = NULL;
+    plain.log = NULL;
+    for (int i = 0; i < count; i++) {
+        char id[32];
+        int number = fleet_size++;
+        snprintf(id, sizeof(id), "fleet-%d", number);
+        netron_node node = make_node(id, "10.0.1.1:80", NULL, NULL, NULL, NULL, NULL);
+        fleet[number].discovery = world_join(&world, &plain);
+        ck_assert_int_eq(netron_register(fleet[number].discovery, &node, record_state, &fleet[number].states,
+                                         &fleet[number].registration),
+                         0);
+        AWAIT(&world, latest_state(&fleet[number].states) == NETRON_REGISTERED);
+    }
+}
+
 /* What the Redis of that number says. */
 #define on_primary(number, ...) sentinel_set_text(&set, &set.redis[number], __VA_ARGS__)
 
@@ -141,13 +170,23 @@ static inline bool is_fresh(const netron_discovery *of, size_t nodes)
     return netron_view_get_status(of, &status) == 0 && status.state == NETRON_VIEW_FRESH && status.node_count == nodes;
 }
 
+/* Nobody that stayed was told as gone, or told twice. */
+static inline void assert_no_departure(void)
+{
+    for (int i = 0; i < watched.count; i++)
+        ck_assert_msg(strncmp(watched.events[i].text, "NODE_DEREGISTERED ", 18) != 0 ||
+                          strncmp(watched.events[i].text + 18, "other-", 6) == 0,
+                      "told: %s", watched.events[i].text);
+}
+
 /* Both links of both discoveries are at that Redis, the node beats there, and what happens is heard, once. */
 static inline void assert_whole(int primary)
 {
     static int number;
-    AWAIT_LONG(are_links_up() && clients_of(primary) == 4);
+    size_t nodes = 1 + (size_t)fleet_size;
+    AWAIT_LONG(are_links_up() && clients_of(primary) == 4 + fleet_size);
     uint64_t enough = beats() + 2;
-    AWAIT_LONG(beats() >= enough && is_fresh(discovery, 1) && is_fresh(watcher, 1));
+    AWAIT_LONG(beats() >= enough && is_fresh(discovery, nodes) && is_fresh(watcher, nodes));
     ck_assert_str_eq(on_primary(primary, "EXISTS " P ":heartbeat:node-1"), "1");
     int before = watched.count;
     char id[32];
@@ -155,10 +194,10 @@ static inline void assert_whole(int primary)
     netron_node node = make_node(id, "10.0.0.2:4000", NULL, NULL, NULL, NULL, NULL);
     netron_registration *other = NULL;
     ck_assert_int_eq(netron_register(discovery, &node, NULL, NULL, &other), 0);
-    AWAIT(&world, watched.count == before + 1 && is_fresh(watcher, 2));
+    AWAIT(&world, watched.count == before + 1 && is_fresh(watcher, nodes + 1));
     struct done_recorder done = {0};
     ck_assert_int_eq(netron_registration_deregister(other, record_done, &done), 0);
-    AWAIT(&world, done.calls == 1 && watched.count == before + 2 && is_fresh(discovery, 1));
+    AWAIT(&world, done.calls == 1 && watched.count == before + 2 && is_fresh(discovery, nodes));
     ck_assert_int_eq(done.code, 0);
     ck_assert(digest_is_exact(primary));
     ck_assert_int_eq(heard.count, watched.count);

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <script_sources.h>
 #include <stdarg.h>
@@ -119,6 +121,8 @@ const char *peer_answer_well(struct peer *peer, const struct peer_command *comma
         return "*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n";
     if (peer_is_handshake(command))
         return "+OK\r\n";
+    if (peer_is(command, "ROLE"))
+        return "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
     if (peer_is(command, "PING"))
         return "+PONG\r\n";
     if (peer_is(command, "SUBSCRIBE "))
@@ -176,8 +180,28 @@ const char *peer_answer_nothing(struct peer *peer, const struct peer_command *co
 
 /* ---- the sockets ---- */
 
+/* Takes a port once, and keeps it. */
+static void listen_on_tcp(struct peer *peer)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int on = 1;
+    address.sin_port = htons(peer->port);
+    peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(peer->listener, 0);
+    setsockopt(peer->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    ck_assert_int_eq(bind(peer->listener, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(getsockname(peer->listener, (struct sockaddr *)&address, &length), 0);
+    ck_assert_int_eq(listen(peer->listener, 16), 0);
+    peer->port = ntohs(address.sin_port);
+}
+
 void peer_listen(struct peer *peer)
 {
+    if (peer->port != 0) {
+        listen_on_tcp(peer);
+        return;
+    }
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strcpy(address.sun_path, peer->path);
     peer->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -189,7 +213,8 @@ void peer_listen(struct peer *peer)
 void peer_stop_listening(struct peer *peer)
 {
     close(peer->listener);
-    unlink(peer->path);
+    if (peer->port == 0)
+        unlink(peer->path);
     peer->listener = -1;
 }
 
@@ -271,6 +296,9 @@ static bool take_connection(struct peer *peer)
     if (fd == -1)
         return false;
     ck_assert_int_lt(peer->conn_count, PEER_CONNS_MAX);
+    int on = 1;
+    if (peer->port != 0) /* what waits for an acknowledgement does so by the real clock */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     peer->conns[peer->conn_count] = fd;
     peer->readers[peer->conn_count] = redisReaderCreate();
     peer->accepted_at[peer->conn_count++] = now(peer);
@@ -280,9 +308,8 @@ static bool take_connection(struct peer *peer)
 }
 
 /* One poll tells of all, for this is called in every turn of the loop; it passes over what is -1. */
-static bool work(void *arg)
+static bool work_alone(struct peer *peer)
 {
-    struct peer *peer = arg;
     struct pollfd ready[PEER_CONNS_MAX + 1];
     int count = peer->conn_count;
     bool worked = false;
@@ -295,6 +322,14 @@ static bool work(void *arg)
             worked = read_commands(peer, i) || worked;
     if (ready[count].revents != 0 && peer->listener == ready[count].fd)
         worked = take_connection(peer) || worked;
+    return worked;
+}
+
+static bool work(void *arg)
+{
+    bool worked = false;
+    for (struct peer *peer = arg; peer != NULL; peer = peer->next)
+        worked = work_alone(peer) || worked;
     return worked;
 }
 
@@ -326,13 +361,26 @@ void peer_open_in_world(struct peer *peer, struct world *world)
     world->other_end_arg = peer;
 }
 
+void peer_open_beside(struct peer *peer, struct peer *first)
+{
+    *peer = (struct peer){.loop = first->loop, .world = first->world, .next = first->next};
+    first->next = peer;
+    peer->answer = peer_answer_well;
+    peer->epoch = "e1";
+    peer->commands = calloc(PEER_COMMANDS_MAX, sizeof(*peer->commands));
+    listen_on_tcp(peer);
+    snprintf(peer->url, sizeof(peer->url), "redis://127.0.0.1:%u", peer->port);
+}
+
 void peer_close(struct peer *peer)
 {
     peer_hang_up_all(peer);
     if (peer->listener != -1)
         peer_stop_listening(peer);
-    rmdir(peer->folder);
     free(peer->commands);
+    if (peer->port != 0) /* the first one works no more without its own */
+        return;
+    rmdir(peer->folder);
     if (peer->loop != NULL)
         peer->loop->other_end = NULL;
     else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scripted other end: a listening Unix socket that reads the library's commands, notes each with the moment of the
+ * A scripted other end: a listening socket that reads the library's commands, notes each with the moment of the
  * clock, and answers what the test's function or story says. It is no Redis and pretends to none: it says what a Redis
  * says at a moment that a test needs. On the fake loop that moment is one of the virtual clock, to the millisecond; in
  * a world, of the real one.
@@ -36,6 +36,8 @@ struct peer_step {
 struct peer {
     struct fake_loop *loop; /* one of these two */
     struct world *world;
+    struct peer *next; /* works whenever this one does */
+    uint16_t port;     /* of 127.0.0.1; 0: it listens on a Unix socket */
     char folder[64];
     char path[96];
     char url[112];
@@ -64,6 +66,8 @@ struct peer {
 
 void peer_open(struct peer *peer, struct fake_loop *loop);
 void peer_open_in_world(struct peer *peer, struct world *world);
+/* One more, on a TCP port; to be closed before the first. */
+void peer_open_beside(struct peer *peer, struct peer *first);
 void peer_close(struct peer *peer);
 /* As if it were opened anew, for what opens it very often. It keeps its folder, and listens there. */
 void peer_renew(struct peer *peer);
