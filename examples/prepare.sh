@@ -34,6 +34,7 @@ is_there() {
     libhiredis-dev) pkg-config --exists hiredis ;;
     libevent-dev) pkg-config --exists libevent_core libevent_extra ;;
     libjansson-dev) pkg-config --exists jansson ;;
+    libssl-dev) pkg-config --exists libcrypto ;;
     check) pkg-config --exists check ;;
     libc6-dev) test -e /usr/include/stdio.h ;;
     uthash-dev) test -e /usr/include/uthash.h || test -e /usr/local/include/uthash.h ;;

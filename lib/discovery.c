@@ -18,6 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* netron_stats as the first version had it: no caller's is smaller. */
+#define STATS_FIRST_SIZE (offsetof(netron_stats, nodes_registered) + sizeof(uint64_t))
+
 enum discovery_state { DISCOVERY_RUNNING, DISCOVERY_LEAVING, DISCOVERY_CLOSED };
 
 /* What on_link has been told of one link. */
@@ -503,10 +506,10 @@ const char *netron_discovery_error(const netron_discovery *discovery)
 
 int netron_discovery_stats(const netron_discovery *discovery, netron_stats *stats)
 {
-    if (discovery == NULL || stats == NULL || stats->size < sizeof(*stats))
+    if (discovery == NULL || stats == NULL || stats->size < STATS_FIRST_SIZE)
         return NETRON_EINVAL;
     size_t size = stats->size;
-    *stats = discovery->core->stats;
+    memcpy(stats, &discovery->core->stats, size < sizeof(*stats) ? size : sizeof(*stats));
     stats->size = size;
     return 0;
 }

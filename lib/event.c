@@ -130,6 +130,7 @@ static int read_own_members(const struct netron_json_source *source, json_t *obj
         return netron_fail(source->why, NETRON_EPROTOCOL, "event: revision is no integer above zero");
     event->revision = (uint64_t)json_integer_value(revision);
     event->ttl_ms = netron_json_ttl(object);
+    netron_json_stamp(object, &event->stamp);
     int code = read_text(source, object, "epoch", NETRON_EPOCH_MAX, event->epoch);
     if (code == 0)
         code = read_text(source, object, "incarnation", NETRON_INCARNATION_MAX, event->incarnation);

@@ -25,6 +25,7 @@ struct netron_parsed_event {
     uint32_t ttl_ms;
     char epoch[NETRON_EPOCH_MAX + 1];
     char incarnation[NETRON_INCARNATION_MAX + 1];
+    struct netron_stamp stamp;
 };
 
 /* 0 and an event to be cleared; NETRON_EPROTOCOL with a sentence; NETRON_ENOMEM. Unknown members are ignored. For

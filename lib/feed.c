@@ -215,6 +215,7 @@ static void apply(struct netron_feed *feed, struct netron_parsed_event *event)
 {
     const char *id = event->node->id;
     netron_node *held = netron_node_retain(event->node); /* its id is needed to the end */
+    struct netron_failure why;
     int code = 0;
     feed->sync.revision = event->revision;
     netron_janitor_seen(&feed->janitor, id);
@@ -225,7 +226,10 @@ static void apply(struct netron_feed *feed, struct netron_parsed_event *event)
         memcpy(record.incarnation, event->incarnation, sizeof(record.incarnation));
         record.node = event->node;
         event->node = NULL;
-        code = netron_replica_put(&feed->replica, id, strlen(id), &record);
+        code = netron_witness_judge(&feed->witness, id, &record, &event->stamp, &why);
+        if (code == 0)
+            code = netron_replica_put(&feed->replica, id, strlen(id), &record);
+        netron_record_drop_node(&record);
     }
     netron_node_free(held);
     if (!feed->replica.closed && code != 0)
@@ -262,10 +266,13 @@ static void on_revisioned(struct netron_feed *feed, struct netron_parsed_event *
     }
 }
 
-/* The original says at every beat that a node was updated: that is news only when it says something new. */
+/* The original says at every beat that a node was updated: that is news only when it says something new, and of a node
+ * that is not believed none at all. */
 static void on_hint(struct netron_feed *feed, const struct netron_parsed_event *event)
 {
     const netron_node *known = netron_replica_node(&feed->replica, event->node->id);
+    if (netron_keyring_is_strict(&feed->settings->keyring) && netron_replica_is_unread(&feed->replica, event->node->id))
+        return;
     if (event->type == NETRON_NODE_DEREGISTERED ? known != NULL
                                                 : known == NULL || !netron_node_same(known, event->node))
         netron_janitor_hint(&feed->janitor, event->node->id);
@@ -316,6 +323,15 @@ static void on_message(void *arg, const struct netron_reply *reply)
     else
         on_hint(feed, &event);
     netron_event_clear(&event);
+}
+
+/* A record that was refused as an older one would not be any more. */
+static void on_forgotten(void *arg)
+{
+    struct netron_feed *feed = arg;
+    netron_sync_doubt(&feed->sync);
+    if (feed->state == NETRON_FEED_LIVE)
+        begin_sync(feed, "what was refused is looked at again");
 }
 
 /* ---- from the links ---- */
@@ -385,6 +401,8 @@ static const struct netron_link_events link_events = {.ready = on_ready, .down =
 static void on_changed(void *arg, netron_event_type type, netron_node *node, const char *reason, uint64_t revision)
 {
     struct netron_feed *feed = arg;
+    if (type == NETRON_NODE_DEREGISTERED)
+        netron_witness_departed(&feed->witness, node->id);
     const netron_event event = {
         .size = sizeof(event), .type = type, .node = node, .reason = reason, .revision = revision};
     netron_subscriptions_tell(&feed->subscriptions, &event);
@@ -436,12 +454,21 @@ int netron_feed_init(struct netron_feed *feed)
                                             .arg = feed,
                                             .revision = &feed->sync.revision};
     netron_janitor_init(&feed->janitor);
+    feed->witness = (struct netron_witness){.core = feed->core,
+                                            .settings = feed->settings,
+                                            .skipped = feed->skipped,
+                                            .hears_departures = true,
+                                            .again = on_forgotten,
+                                            .arg = feed};
+    netron_witness_open(&feed->witness);
     feed->sync = (struct netron_sync){.core = feed->core,
                                       .link = feed->commands,
                                       .registry_key = feed->registry_key,
                                       .records_key = feed->records_key,
                                       .replica = &feed->replica,
                                       .skipped = feed->skipped,
+                                      .witness = &feed->witness,
+                                      .page = netron_keyring_page(&feed->settings->keyring),
                                       .done = on_synced,
                                       .arg = feed};
     feed->survivors = (struct netron_survivors){
@@ -482,6 +509,7 @@ void netron_feed_close(struct netron_feed *feed)
     cancel_grace(feed);
     netron_core_cancel(feed->core, &feed->gap);
     netron_replica_close(&feed->replica);
+    netron_witness_close(&feed->witness);
     netron_link_free(feed->link);
     feed->link = NULL;
 }

@@ -36,6 +36,7 @@ struct netron_feed {
     struct netron_janitor janitor;
     struct netron_survivors survivors; /* of those who are kept, when the grace is over */
     struct netron_skipped *skipped;
+    struct netron_witness witness;
     struct netron_subscriptions subscriptions;
     struct netron_deadline next_sync;   /* the next try while SYNCING, the anti-entropy period while LIVE */
     struct netron_deadline grace;       /* the end of the time for which missing nodes are kept */

@@ -12,7 +12,7 @@
  * those behind it, the records being the last.
  */
 #include "lookup.h"
-#include "candidates.h"
+#include "candidate_reading.h"
 #include "keys.h"
 #include "list.h"
 #include "node.h"
@@ -225,22 +225,18 @@ static void cannot_read(struct netron_lookup *lookup, const char *id, const stru
 static void read_hash(struct netron_lookup *lookup, struct netron_candidate *candidate,
                       const struct netron_reply *reply)
 {
+    struct netron_lookups *lookups = lookup->lookups;
     struct netron_failure why;
-    size_t lengths[3] = {0, 0, 0};
-    const char *texts[3];
+    const char *members[NETRON_HASH_MEMBERS_MAX];
     netron_node *node = NULL;
-    for (size_t i = 0; i < 3; i++)
-        texts[i] = netron_reply_text(netron_reply_at(reply, i), &lengths[i]);
-    bool has_left = texts[0] == NULL && texts[1] == NULL && texts[2] == NULL; /* between the two trips */
     if (netron_reply_error_is(reply, "WRONGTYPE"))
-        netron_skipped_add(&lookup->lookups->skipped, candidate->id, netron_reply_error(reply));
-    else if (netron_reply_count(reply) != 3)
+        netron_skipped_add(&lookups->skipped, candidate->id, netron_reply_error(reply));
+    else if (netron_reply_count(reply) != netron_candidate_hash_members(&lookups->witness, members))
         fail_round_by_reply(lookup, reply, "HMGET");
-    else if (netron_record_from_hash(candidate->id, texts[0], lengths[0], texts[1], lengths[1], texts[2], lengths[2],
-                                     &node, &why) == 0)
-        netron_candidate_keep(candidate, lookup->name, lookup->range, node);
-    else if (!has_left)
+    else if (netron_candidate_read_hash(candidate, &lookups->witness, reply, &node, &why) != 0)
         cannot_read(lookup, candidate->id, &why);
+    else if (node != NULL)
+        netron_candidate_keep(candidate, lookup->name, lookup->range, node);
 }
 
 static void on_hash(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
@@ -264,8 +260,8 @@ static void fetch_hashes(struct netron_lookup *lookup)
             continue;
         char *key = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_NODE, candidate->id);
         if (key != NULL) {
-            const char *const words[] = {"HMGET", key, "address", "services", "timestamp"};
-            ask(lookup, 5, words, on_hash);
+            const char *words[2 + NETRON_HASH_MEMBERS_MAX] = {"HMGET", key};
+            ask(lookup, 2 + netron_candidate_hash_members(&lookup->lookups->witness, words + 2), words, on_hash);
         } else {
             fail_round_with(lookup, NETRON_ENOMEM, "HMGET");
         }
@@ -294,7 +290,7 @@ static void on_records(void *arg, const struct netron_reply *reply, const struct
         struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
         size_t length = 0;
         const char *line = netron_reply_text(netron_reply_at(reply, i), &length);
-        if (line != NULL && netron_record_parse(line, length, candidate->id, &candidate->record, &why) != 0)
+        if (line != NULL && netron_candidate_read_record(candidate, &lookup->lookups->witness, line, length, &why) != 0)
             cannot_read(lookup, candidate->id, &why);
     }
     arrived(lookup);
@@ -309,16 +305,9 @@ static void on_heartbeats(void *arg, const struct netron_reply *reply, const str
         fail_round_by_reply(lookup, reply, "MGET");
     for (size_t i = 0; i < lookup->fetching && !lookup->finished; i++) {
         struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
-        const struct netron_reply *owner = netron_reply_at(reply, i);
-        bool is_live = netron_reply_text(owner, NULL) != NULL;
-        bool is_record_current =
-            candidate->record.node != NULL && netron_reply_is_text(owner, candidate->record.incarnation);
-        candidate->needs_hash = is_live && !is_record_current;
-        if (is_live && is_record_current) {
-            netron_candidate_keep(candidate, lookup->name, lookup->range, candidate->record.node);
-            candidate->record.node = NULL;
-        }
-        netron_record_clear(&candidate->record);
+        netron_node *node = netron_candidate_read_heartbeat(candidate, netron_reply_at(reply, i));
+        if (node != NULL)
+            netron_candidate_keep(candidate, lookup->name, lookup->range, node);
     }
     arrived(lookup);
 }
@@ -327,8 +316,8 @@ static void fetch(struct netron_lookup *lookup)
 {
     const char *prefix = lookup->lookups->settings->key_prefix;
     size_t fetching = lookup->candidates.count - lookup->fetched;
-    if (fetching > PAGE)
-        fetching = PAGE;
+    if (fetching > lookup->lookups->page)
+        fetching = lookup->lookups->page;
     lookup->fetching = fetching;
     lookup->step = fetch_hashes;
     const char *words[PAGE + 2];
@@ -559,6 +548,10 @@ int netron_lookups_open(struct netron_lookups *lookups)
 {
     const char *prefix = lookups->settings->key_prefix;
     lookups->skipped.core = lookups->core;
+    lookups->witness =
+        (struct netron_witness){.core = lookups->core, .settings = lookups->settings, .skipped = &lookups->skipped};
+    netron_witness_open(&lookups->witness);
+    lookups->page = netron_keyring_page(&lookups->settings->keyring);
     lookups->node_index_key = netron_key_name(prefix, NETRON_KEY_NODE_INDEX, "");
     lookups->expiry_key = netron_key_name(prefix, NETRON_KEY_EXPIRY, "");
     lookups->records_key = netron_key_name(prefix, NETRON_KEY_RECORDS, "");
@@ -585,6 +578,7 @@ void netron_lookups_cancel_all(struct netron_lookups *lookups)
 void netron_lookups_close(struct netron_lookups *lookups)
 {
     netron_skipped_clear(&lookups->skipped);
+    netron_witness_close(&lookups->witness);
     free(lookups->node_index_key);
     free(lookups->expiry_key);
     free(lookups->records_key);

@@ -4,7 +4,7 @@
 #define NETRON_LIB_LOOKUP_H
 
 #include "link.h"
-#include "skipped.h"
+#include "witness.h"
 #include <netron/lookup.h>
 
 struct netron_lookup;
@@ -16,6 +16,8 @@ struct netron_lookups {
     struct netron_link *link;
     netron_discovery *discovery;
     struct netron_skipped skipped;
+    struct netron_witness witness;
+    size_t page; /* ids in one command, at most 512 */
     char *node_index_key;
     char *expiry_key;
     char *records_key;

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_NAME_MAX 64 /* of a state that this version does not know */
-
 static int no_memory(const struct netron_json_source *source)
 {
     return netron_fail(source->why, NETRON_ENOMEM, "%s: no memory", source->name);
@@ -141,6 +139,24 @@ uint32_t netron_json_ttl(const json_t *object)
     return ttl > 0 && ttl <= 86400000 ? (uint32_t)ttl : NETRON_DEFAULT_TTL_MS;
 }
 
+/* Copies a text of up to max bytes, or the fallback where there is none. */
+static void copy_text(const json_t *object, const char *member, size_t max, const char *fallback, char *out)
+{
+    const json_t *value = json_object_get(object, member);
+    size_t length = json_string_length(value);
+    const char *text = json_string_value(value);
+    bool is_usable = length > 0 && length <= max && strlen(text) == length;
+    strcpy(out, is_usable ? text : fallback);
+}
+
+void netron_json_stamp(const json_t *object, struct netron_stamp *out)
+{
+    json_int_t sequence = json_integer_value(json_object_get(object, "sequence"));
+    out->sequence = sequence > 0 && (uint64_t)sequence <= NETRON_SEQUENCE_MAX ? (uint64_t)sequence : 0;
+    copy_text(object, "signature", NETRON_SIGNATURE_TEXT_MAX, "", out->signature);
+    copy_text(object, "state", NETRON_STATE_NAME_MAX, netron_node_state_name(NETRON_NODE_UP), out->state);
+}
+
 /* The service borrows its texts from the JSON. An empty version is how some writers say that there is none. */
 static int read_service(const struct netron_json_source *source, const json_t *entry, size_t position,
                         netron_service *out)
@@ -215,7 +231,7 @@ static int read_optional_text(const struct netron_json_source *source, const jso
 static int read_state(const struct netron_json_source *source, const json_t *members, netron_node_state *out)
 {
     const char *name = NULL;
-    int code = read_optional_text(source, members, "state", STATE_NAME_MAX, &name);
+    int code = read_optional_text(source, members, "state", NETRON_STATE_NAME_MAX, &name);
     *out = name != NULL ? netron_node_state_of_name(name) : NETRON_NODE_UP;
     return code;
 }

@@ -5,6 +5,7 @@
 #define NETRON_LIB_NODE_JSON_H
 
 #include "failure.h"
+#include "statement.h"
 #include <jansson.h>
 #include <netron/node.h>
 #include <stddef.h>
@@ -35,6 +36,10 @@ int netron_json_member(const struct netron_json_source *source, const json_t *ob
 
 /* The heartbeat TTL in ms; the default where there is none, or none that could be. */
 uint32_t netron_json_ttl(const json_t *object);
+
+/* What a signed node has beside; what is missing or could not be is as the stamp says. The state is that of an object
+ * whose node has been read. */
+void netron_json_stamp(const json_t *object, struct netron_stamp *out);
 
 /* A node of texts that are checked already and of services that are not. NULL for services is a missing member. */
 int netron_json_node(const struct netron_json_source *source, const char *id, const char *address,

@@ -107,17 +107,28 @@ static bool add_members(json_t *body, const netron_node *node, uint32_t ttl_ms)
     return ttl_ms == NETRON_DEFAULT_TTL_MS || json_object_set_new(body, "ttl", json_integer(ttl_ms)) == 0;
 }
 
-char *netron_record_body(const netron_node *node, uint32_t ttl_ms)
+static bool add_stamp(json_t *body, const struct netron_stamp *stamp)
+{
+    return stamp == NULL || (json_object_set_new(body, "sequence", json_integer((json_int_t)stamp->sequence)) == 0 &&
+                             json_object_set_new(body, "signature", json_string(stamp->signature)) == 0);
+}
+
+char *netron_record_signed_body(const netron_node *node, uint32_t ttl_ms, const struct netron_stamp *stamp)
 {
     char *text = NULL;
     json_t *body = json_object();
     if (json_object_set_new(body, "nodeId", json_string(node->id)) == 0 &&
         json_object_set_new(body, "address", json_string(node->address)) == 0 &&
         json_object_set_new(body, "services", make_services(node->services, node->service_count)) == 0 &&
-        add_members(body, node, ttl_ms))
+        add_members(body, node, ttl_ms) && add_stamp(body, stamp))
         text = dump(body);
     json_decref(body);
     return text;
+}
+
+char *netron_record_body(const netron_node *node, uint32_t ttl_ms)
+{
+    return netron_record_signed_body(node, ttl_ms, NULL);
 }
 
 /* ---- reading ---- */
@@ -254,25 +265,55 @@ static int read_body(const struct netron_json_source *source, const json_t *body
     return netron_json_full_node(source, id, address, json_object_get(body, "services"), body, timestamp, out);
 }
 
-int netron_record_parse(const char *line, size_t length, const char *expected_id, struct netron_record *out,
-                        struct netron_failure *why)
+/* The JSON of a record whose fields before it are known. */
+static int read_json(const struct netron_json_source *source, struct slice text, const char *expected_id,
+                     uint64_t timestamp, struct netron_record *record, struct netron_stamp *stamp)
+{
+    json_t *body = NULL;
+    int code = netron_json_load(source, text.text, text.length, JSON_OBJECT, &body);
+    if (code == 0)
+        code = read_body(source, body, expected_id, timestamp, &record->node);
+    if (code == 0)
+        record->ttl_ms = netron_json_ttl(body);
+    if (code == 0 && stamp != NULL)
+        netron_json_stamp(body, stamp);
+    json_decref(body);
+    return code;
+}
+
+int netron_record_parse_signed(const char *line, size_t length, const char *expected_id, struct netron_record *out,
+                               struct netron_stamp *stamp, struct netron_failure *why)
 {
     const struct netron_json_source source = {.name = "record", .why = why};
     struct netron_record record = {0};
     struct slice rest = {line, length};
     uint64_t timestamp = 0;
-    json_t *body = NULL;
     *out = (struct netron_record){.tag = counted_tag(rest)};
     int code = read_fields(&source, &rest, &record, &timestamp);
     if (code == 0)
-        code = netron_json_load(&source, rest.text, rest.length, JSON_OBJECT, &body);
+        code = read_json(&source, rest, expected_id, timestamp, &record, stamp);
     if (code == 0)
-        code = read_body(&source, body, expected_id, timestamp, &record.node);
-    if (code == 0) {
-        record.ttl_ms = netron_json_ttl(body);
         *out = record;
-    }
-    json_decref(body);
+    return code;
+}
+
+int netron_record_parse(const char *line, size_t length, const char *expected_id, struct netron_record *out,
+                        struct netron_failure *why)
+{
+    return netron_record_parse_signed(line, length, expected_id, out, NULL, why);
+}
+
+int netron_record_parse_body(const char *body, size_t length, const char *expected_id, const char *incarnation,
+                             struct netron_record *out, struct netron_stamp *stamp, struct netron_failure *why)
+{
+    const struct netron_json_source source = {.name = "record", .why = why};
+    struct netron_record record = {0};
+    *out = record;
+    if (!read_incarnation((struct slice){incarnation, strlen(incarnation)}, record.incarnation))
+        return netron_fail(why, NETRON_EPROTOCOL, "record: the incarnation is malformed");
+    int code = read_json(&source, (struct slice){body, length}, expected_id, 0, &record, stamp);
+    if (code == 0)
+        *out = record;
     return code;
 }
 

@@ -4,7 +4,9 @@
 #define NETRON_LIB_RECORD_H
 
 #include "failure.h"
+#include "statement.h"
 #include <netron/node.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +18,8 @@ char *netron_record_services_json(const netron_service *services, size_t count);
 /* {"nodeId":...,"address":...,"services":[...]} and, where they differ from the default, "state", "reason", "weight",
  * "zone", "metadata", "ttl". The node has to be a copy, so that equal content is equal text. */
 char *netron_record_body(const netron_node *node, uint32_t ttl_ms);
+/* The same, signed: with "sequence" and "signature" as well. */
+char *netron_record_signed_body(const netron_node *node, uint32_t ttl_ms, const struct netron_stamp *stamp);
 
 /* Reading. `revision tag incarnation timestamp {...}` */
 struct netron_record {
@@ -24,6 +28,7 @@ struct netron_record {
     char incarnation[NETRON_INCARNATION_MAX + 1];
     uint32_t ttl_ms;
     netron_node *node; /* owned by the record; timestamp_ms is the record's */
+    bool is_refused;   /* witness.h: what it said is not believed */
 };
 
 /* 0 and a record to be cleared; NETRON_EPROTOCOL with a sentence (wrong shape, broken JSON, invalid UTF-8, a limit,
@@ -31,6 +36,12 @@ struct netron_record {
  * is there whenever the registry counts one for the line, and 0 otherwise. */
 int netron_record_parse(const char *line, size_t length, const char *expected_id, struct netron_record *out,
                         struct netron_failure *why);
+/* The same, with what its signature needs; stamp may be NULL. */
+int netron_record_parse_signed(const char *line, size_t length, const char *expected_id, struct netron_record *out,
+                               struct netron_stamp *stamp, struct netron_failure *why);
+/* A record of its JSON alone, as it stands in the node's own hash, and of an incarnation that is known otherwise. */
+int netron_record_parse_body(const char *body, size_t length, const char *expected_id, const char *incarnation,
+                             struct netron_record *out, struct netron_stamp *stamp, struct netron_failure *why);
 void netron_record_clear(struct netron_record *record);
 /* Leaves only what the digest needs. */
 void netron_record_drop_node(struct netron_record *record);

@@ -10,11 +10,7 @@
  * one only renews, so a process that was taken over while it could not beat never takes the id back.
  */
 #include "backoff.h"
-#include "record.h"
-#include "registration_life.h"
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "registration_call.h"
 #include <string.h>
 
 
@@ -252,18 +248,6 @@ static void on_beat(void *arg, const struct netron_reply *reply, const struct ne
     }
 }
 
-static int send_beat(netron_registration *registration)
-{
-    char ttl[16];
-    snprintf(ttl, sizeof(ttl), "%" PRIu32, registration->registrar->settings->heartbeat_ttl_ms);
-    const char *const words[] = {"GETEX", registration->heartbeat_key, "PX", ttl};
-    const size_t lengths[] = {5, strlen(registration->heartbeat_key), 2, strlen(ttl)};
-    registration->in_flight = OPERATION_BEAT;
-    registration->only_renews = false;
-    return netron_link_send(registration->registrar->link, 4, words, lengths, on_beat, registration,
-                            &registration->ticket);
-}
-
 /* ---- register ---- */
 
 static void leave_if_announced(netron_registration *registration)
@@ -306,7 +290,7 @@ static void keep_alive(netron_registration *registration)
         !netron_link_is_ready(registration->registrar->link))
         return;
     registration->sent_at = netron_core_now(registration->core);
-    if (send_beat(registration) == 0)
+    if (netron_registration_send_beat(registration, on_beat) == 0)
         registration->only_renews = true;
     else
         registration->in_flight = OPERATION_NONE;
@@ -322,6 +306,7 @@ static void on_register(void *arg, const struct netron_reply *reply, const struc
         fail_try(registration, failure);
     } else if (netron_reply_is_text(outcome, "registered") || netron_reply_is_text(outcome, "updated") ||
                netron_reply_is_text(outcome, "unchanged")) {
+        netron_registration_outrank(registration, reply);
         stored(registration);
     } else if (netron_reply_is_text(outcome, "fenced")) {
         ask_for_owner(registration, NULL);
@@ -336,52 +321,6 @@ static void on_register(void *arg, const struct netron_reply *reply, const struc
         fail_try(registration, &why);
         keep_alive(registration);
     }
-}
-
-static const char *policy(const netron_registration *registration)
-{
-    if (registration->established)
-        return "renew";
-    return registration->registrar->settings->registration_policy == NETRON_REJECT ? "reject" : "take-over";
-}
-
-static const char *channel(const netron_registration *registration)
-{
-    const struct netron_settings *settings = registration->registrar->settings;
-    return settings->pubsub_enabled ? settings->pubsub_channel : "";
-}
-
-static int send_register(netron_registration *registration)
-{
-    const struct netron_registrar *registrar = registration->registrar;
-    const netron_node *node = registration->wish.node;
-    char ttl[16];
-    char tag[NETRON_TAG_DIGITS + 1];
-    snprintf(ttl, sizeof(ttl), "%" PRIu32, registrar->settings->heartbeat_ttl_ms);
-    snprintf(tag, sizeof(tag), "%012" PRIx64, netron_core_random(registrar->core) >> 16);
-    const char *const fixed[] = {node->id,
-                                 registration->incarnation,
-                                 tag,
-                                 policy(registration),
-                                 ttl,
-                                 node->address,
-                                 registration->wish.services_json,
-                                 registration->wish.body,
-                                 channel(registration)};
-    const size_t fixed_count = sizeof(fixed) / sizeof(fixed[0]);
-    const char **arguments = malloc((fixed_count + node->service_count) * sizeof(*arguments));
-    if (arguments == NULL)
-        return NETRON_ENOMEM;
-    memcpy(arguments, fixed, sizeof(fixed));
-    for (size_t i = 0; i < node->service_count; i++)
-        arguments[fixed_count + i] = node->services[i].name;
-    registration->in_flight = OPERATION_REGISTER;
-    registration->sent = registration->wanted;
-    registration->attempted = true;
-    int code = netron_script_call(registrar->link, &netron_script_source_register, registrar->registry_key, arguments,
-                                  fixed_count + node->service_count, on_register, registration, &registration->call);
-    free(arguments);
-    return code;
 }
 
 /* ---- deregister ---- */
@@ -405,16 +344,6 @@ static void on_deregister(void *arg, const struct netron_reply *reply, const str
     }
 }
 
-static int send_deregister(netron_registration *registration)
-{
-    const struct netron_registrar *registrar = registration->registrar;
-    const char *const arguments[] = {registration->wish.node->id, registration->incarnation, channel(registration)};
-    registration->in_flight = OPERATION_DEREGISTER;
-    return netron_script_call(registrar->link, &netron_script_source_deregister, registrar->registry_key, arguments,
-                              sizeof(arguments) / sizeof(arguments[0]), on_deregister, registration,
-                              &registration->call);
-}
-
 /* ---- deciding ---- */
 
 static void act(netron_registration *registration)
@@ -430,12 +359,12 @@ static void act(netron_registration *registration)
     uint64_t previously_sent_at = registration->sent_at;
     registration->sent_at = netron_core_now(registration->core);
     if (registration->state == NETRON_LEAVING)
-        code = send_deregister(registration);
+        code = netron_registration_send_deregister(registration, on_deregister);
     else if (!registration->confirmed || registration->stored != registration->wanted ||
              registration->beats + 1 >= BEATS_PER_REPAIR)
-        code = send_register(registration);
+        code = netron_registration_send_register(registration, on_register);
     else
-        code = send_beat(registration);
+        code = netron_registration_send_beat(registration, on_beat);
     registration->was_sent = registration->was_sent || code == 0;
     if (code != 0) {
         registration->in_flight = OPERATION_NONE;

@@ -121,7 +121,7 @@ int netron_replica_put(struct netron_replica *replica, const char *id, size_t le
         netron_node_free(node);
         return 0;
     }
-    if (exchange(replica, entry, node, "unreadable") == 0)
+    if (exchange(replica, entry, node, record->is_refused ? "refused" : "unreadable") == 0)
         return 0;
     count_tag(replica, entry, 0); /* so that the digest tells that something is wanting here */
     return NETRON_ENOMEM;
@@ -159,6 +159,12 @@ bool netron_replica_holds(const struct netron_replica *replica, const char *id, 
     if (entry == NULL || entry->is_kept)
         return is_departure;
     return is_departure ? entry->revision > revision : entry->revision >= revision;
+}
+
+bool netron_replica_is_unread(const struct netron_replica *replica, const char *id)
+{
+    const entry_t *entry = find(replica, id, strlen(id));
+    return entry != NULL && entry->node == NULL;
 }
 
 netron_node *netron_replica_node(const struct netron_replica *replica, const char *id)

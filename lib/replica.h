@@ -48,6 +48,8 @@ void netron_replica_remove(struct netron_replica *replica, const char *id, size_
 uint64_t netron_replica_digest_with(const struct netron_replica *replica, const char *id, uint64_t tag);
 /* Whether the replica holds this change of the id already, or a later one. */
 bool netron_replica_holds(const struct netron_replica *replica, const char *id, uint64_t revision, bool is_departure);
+/* Whether it holds the tag of that id alone. */
+bool netron_replica_is_unread(const struct netron_replica *replica, const char *id);
 /* The node of that id, kept ones included; NULL. Borrowed. */
 netron_node *netron_replica_node(const struct netron_replica *replica, const char *id);
 

@@ -267,6 +267,8 @@ static int make(const netron_options *given, struct netron_settings *out, struct
         code = make_texts(&options, &settings, why);
     if (code == 0)
         code = make_redis(&options, &settings, why);
+    if (code == 0)
+        code = netron_keyring_make(&options, &settings.keyring, why);
     if (code != 0) {
         netron_settings_clear(&settings);
         settings.log = options.log;
@@ -294,6 +296,7 @@ void netron_settings_clear(struct netron_settings *settings)
     netron_url_clear(&settings->redis);
     free(settings->sentinel_username);
     netron_secret_free(settings->sentinel_password);
+    netron_keyring_clear(&settings->keyring);
     free(settings->key_prefix);
     free(settings->client_name);
     free(settings->pubsub_channel);

@@ -4,6 +4,7 @@
 #define NETRON_LIB_SETTINGS_H
 
 #include "failure.h"
+#include "keyring.h"
 #include "url.h"
 #include <netron/options.h>
 #include <stdbool.h>
@@ -37,6 +38,7 @@ struct netron_settings {
     void *on_link_arg;
     netron_credentials_fn credentials;
     void *credentials_arg;
+    struct netron_keyring keyring;
 };
 
 /* options NULL = all defaults. Returns as netron_options_check() does; on failure out holds at most log and log_arg, so

@@ -12,24 +12,38 @@ struct netron_skipped_id {
     char id[];
 };
 
-void netron_skipped_add(struct netron_skipped *skipped, const char *id, const char *why)
+static void tell(const struct netron_skipped *skipped, struct netron_table_entry **told, const char *verb,
+                 const char *id, const char *why)
 {
     size_t length = strnlen(id, KEPT_MAX);
-    skipped->core->stats.skipped_records++;
-    if (netron_table_find(skipped->ids, id, length) != NULL || netron_table_count(skipped->ids) >= SKIPPED_IDS_MAX)
+    if (netron_table_find(*told, id, length) != NULL || netron_table_count(*told) >= SKIPPED_IDS_MAX)
         return;
     struct netron_skipped_id *known = malloc(sizeof(*known) + length + 1);
     if (known == NULL)
         return;
     memcpy(known->id, id, length);
     known->id[length] = '\0';
-    netron_log(&skipped->core->log, NETRON_LOG_WARNING, "skipping the record of node %.256s: %s", known->id, why);
-    if (!netron_table_add(&skipped->ids, known, known->id, length))
+    netron_log(&skipped->core->log, NETRON_LOG_WARNING, "%s the record of node %.256s: %s", verb, known->id, why);
+    if (!netron_table_add(told, known, known->id, length))
         free(known);
+}
+
+void netron_skipped_add(struct netron_skipped *skipped, const char *id, const char *why)
+{
+    skipped->core->stats.skipped_records++;
+    tell(skipped, &skipped->ids, "skipping", id, why);
+}
+
+void netron_skipped_refuse(struct netron_skipped *skipped, const char *id, const char *why)
+{
+    skipped->core->stats.refused_records++;
+    tell(skipped, &skipped->refused, "refusing", id, why);
 }
 
 void netron_skipped_clear(struct netron_skipped *skipped)
 {
     while (skipped->ids != NULL)
         free(netron_table_take(&skipped->ids));
+    while (skipped->refused != NULL)
+        free(netron_table_take(&skipped->refused));
 }

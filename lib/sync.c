@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_TEXT "512"
 #define PAGES_MAX 65536u
 #define READINGS_MAX 3u
 #define FAULTS_TO_DOUBT 2u
@@ -60,14 +59,19 @@ static int put_line(struct netron_sync *sync, const struct netron_reply *id, con
     const char *id_text = netron_reply_text(id, &id_length);
     const char *text = netron_reply_text(line, &length);
     struct netron_record record = {0};
+    struct netron_stamp stamp;
     struct netron_failure why;
     if (id_text == NULL || text == NULL)
         return 0;
-    int code = netron_record_parse(text, length, id_text, &record, &why);
+    int code = netron_record_parse_signed(text, length, id_text, &record, &stamp, &why);
     if (code == 0 && id_length != strlen(id_text))
         code = netron_fail(&why, NETRON_EPROTOCOL, "record: its id holds a NUL");
-    if (code == NETRON_ENOMEM)
+    if (code == 0)
+        code = netron_witness_judge(sync->witness, id_text, &record, &stamp, &why);
+    if (code == NETRON_ENOMEM) {
+        netron_record_clear(&record);
         return code;
+    }
     if (code != 0) {
         netron_record_drop_node(&record);
         netron_skipped_add(sync->skipped, id_text, why.sentence);
@@ -244,8 +248,10 @@ static void on_delta(void *arg, const struct netron_reply *reply, const struct n
 static void fetch_delta(struct netron_sync *sync)
 {
     char revision[24];
+    char page[16];
     snprintf(revision, sizeof(revision), "%" PRIu64, sync->revision);
-    const char *const arguments[] = {sync->epoch, revision, PAGE_TEXT};
+    snprintf(page, sizeof(page), "%u", sync->page);
+    const char *const arguments[] = {sync->epoch, revision, page};
     enter(sync, NETRON_SYNC_DELTA);
     int code = netron_script_call(sync->link, &netron_script_source_sync, sync->registry_key, arguments, 3, on_delta,
                                   sync, &sync->call);
@@ -337,8 +343,10 @@ static void ask(struct netron_sync *sync, int count, const char *const *words, n
 
 static void fetch_page(struct netron_sync *sync)
 {
+    char count[16];
     const char *const numbers[] = {"HMGET", sync->registry_key, "epoch", "revision"};
-    const char *const page[] = {"HSCAN", sync->records_key, sync->cursor, "COUNT", PAGE_TEXT};
+    const char *const page[] = {"HSCAN", sync->records_key, sync->cursor, "COUNT", count};
+    snprintf(count, sizeof(count), "%u", sync->page);
     sync->failure.code = 0;
     if (sync->pages == 0)
         sync->tickets[0] = sync->tickets[1] = UINT64_MAX; /* what stands there may be of another connection */
@@ -366,10 +374,17 @@ void netron_sync_begin(struct netron_sync *sync)
     sync->syncs++;
     sync->readings = 0;
     sync->is_doubted = false;
-    if (sync->must_sweep)
+    bool must_read = sync->must_sweep || sync->must_read;
+    sync->must_read = false;
+    if (must_read)
         begin_reading(sync);
     else
         fetch_delta(sync);
+}
+
+void netron_sync_doubt(struct netron_sync *sync)
+{
+    sync->must_read = true;
 }
 
 /* What a broken reading has put stays: it was true when it was read. The next sync reads everything again. */

@@ -14,7 +14,7 @@
 #include "link.h"
 #include "replica.h"
 #include "script.h"
-#include "skipped.h"
+#include "witness.h"
 
 enum netron_sync_state { NETRON_SYNC_IDLE, NETRON_SYNC_DELTA, NETRON_SYNC_READING };
 
@@ -25,6 +25,8 @@ struct netron_sync {
     const char *records_key;
     struct netron_replica *replica;
     struct netron_skipped *skipped;
+    struct netron_witness *witness;
+    unsigned page; /* records in one answer */
     /* Once for each begin, unless it was aborted. why NULL: the digests agree. From the top level. */
     void (*done)(void *arg, const struct netron_failure *why);
     void *arg;
@@ -40,6 +42,7 @@ struct netron_sync {
     char cursor[24];
     unsigned pages;
     unsigned readings;  /* since begin: a registry that never stays itself must not keep us for ever */
+    bool must_read;     /* whatever the numbers say */
     bool must_sweep;    /* a reading has begun, and is not whole yet */
     bool keeps_missing; /* another registry or history: what is missing in it is not known to be dead */
 
@@ -52,6 +55,8 @@ struct netron_sync {
 
 /* Nothing while one is under way. */
 void netron_sync_begin(struct netron_sync *sync);
+/* The next one reads everything, whatever the numbers say. */
+void netron_sync_doubt(struct netron_sync *sync);
 void netron_sync_abort(struct netron_sync *sync);
 bool netron_sync_is_idle(const struct netron_sync *sync);
 

@@ -18,6 +18,28 @@ int netron_wish_make(struct netron_wish *wish, const netron_node *node, uint32_t
     return 0;
 }
 
+int netron_wish_sign(struct netron_wish *wish, const struct netron_keyring *keyring, const char *key_prefix,
+                     const char *incarnation, uint32_t ttl_ms, uint64_t sequence)
+{
+    struct netron_stamp stamp = {.sequence = sequence};
+    const struct netron_statement statement = {.key_prefix = key_prefix,
+                                               .incarnation = incarnation,
+                                               .sequence = sequence,
+                                               .ttl_ms = ttl_ms,
+                                               .state = netron_node_state_name(wish->node->state),
+                                               .node = wish->node};
+    int code = netron_keyring_sign(keyring, &statement, stamp.signature);
+    if (code != 0)
+        return code;
+    char *body = netron_record_signed_body(wish->node, ttl_ms, &stamp);
+    if (body == NULL)
+        return NETRON_ENOMEM;
+    free(wish->body);
+    wish->body = body;
+    wish->sequence = sequence;
+    return 0;
+}
+
 void netron_wish_clear(struct netron_wish *wish)
 {
     netron_node_free(wish->node);

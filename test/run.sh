@@ -211,7 +211,7 @@ esac
 seeds=${NETRON_TEST_SEEDS:-$seeds} herd=${NETRON_TEST_HERD:-$herd} soak=${NETRON_TEST_SOAK_MINUTES:-$soak}
 
 sh examples/prepare.sh check valgrind clang clang-tidy cppcheck faketime g++ gcovr nodejs npm shellcheck libuv1-dev \
-    libev-dev libglib2.0-dev libsystemd-dev || {
+    libev-dev libglib2.0-dev libssl-dev libsystemd-dev || {
     failed=1
     finish
 }

@@ -84,6 +84,7 @@ typedef struct netron_stats {
     uint64_t skipped_records; /* records in Redis that were no records */
     uint64_t skipped_events;  /* messages on the channel that were no events */
     uint64_t nodes_registered; /* registrations that are in state NETRON_REGISTERED now */
+    uint64_t refused_records; /* records in Redis, and events, that no trusted key has signed (signature.h) */
 } netron_stats;
 
 /* Fills *stats. Returns 0 or NETRON_EINVAL (a NULL argument, or a size that no version of the struct had). */

@@ -22,7 +22,7 @@ typedef enum netron_status {
     NETRON_ELIMIT = -3,        /* an argument breaks a limit of the protocol (node.h, options.h) */
     NETRON_EURL = -4,          /* the Redis URL cannot be understood */
     NETRON_ELOOP = -5,         /* the event loop refused a watch or a timer, or lacks what is needed */
-    NETRON_EDISABLED = -6,     /* the feature is switched off in the options */
+    NETRON_EDISABLED = -6,     /* the feature is switched off in the options, or was not built in */
     NETRON_ESHUTDOWN = -7,     /* the discovery is shutting down, or the registration has left */
     NETRON_ECANCELLED = -8,    /* ended before it was done: freed, shut down or overtaken by leaving */
     NETRON_EDISCONNECTED = -9, /* no connection to Redis */

@@ -31,7 +31,8 @@ typedef struct netron_event {
     /* After the change; for NODE_DEREGISTERED as it was before; for SYNCED a node whose id and address are "". Never
      * NULL. timestamp_ms is the time of Redis at which it last changed. */
     const netron_node *node;
-    /* Why a node left: "shutdown", "expired", "unreadable" (its record became garbage); "" when the view learned of it
+    /* Why a node left: "shutdown", "expired", "unreadable" (its record became garbage), "refused" (it became one
+     * that no trusted key has signed: signature.h); "" when the view learned of it
      * by fetching instead of hearing it (a connection was lost, or a message), and for all other events. */
     const char *reason;
     uint64_t revision; /* the registry's count of changes, at the change or when it was noticed */

@@ -6,7 +6,8 @@
  * more. The cost grows with the nodes that match, not with those that are registered, as long as no node of the
  * original implementation is in the registry that nobody has adopted yet: then the index of all nodes is read.
  * A node is live when its heartbeat exists. Records that are no records (a string where a hash should be, broken
- * JSON, half a record) are skipped, counted in netron_stats.skipped_records and logged once for each id.
+ * JSON, half a record) are skipped, counted in netron_stats.skipped_records and logged once for each id. With trusted keys
+ * (signature.h) so are those that none of them signed, counted in refused_records, and 512 is 64 above.
  *
  * A lookup needs a working connection: without one it does not wait, but ends in the loop's next turn with the reason
  * why there is none; to look up as soon as there is one, do it when options.on_link tells code 0 of the commands link (NETRON_EDISCONNECTED, or another code of netron_link_fn in options.h).
@@ -54,7 +55,7 @@ NETRON_API int netron_version_range_check(const char *version);
 /* All live nodes. */
 NETRON_API int netron_get_active_nodes(netron_discovery *discovery, netron_nodes_fn found, void *arg);
 
-/* Whether the node is live: one EXISTS of its heartbeat. */
+/* Whether the node is live: one EXISTS of its heartbeat, which nobody signs. */
 NETRON_API int netron_is_node_active(netron_discovery *discovery, const char *id, netron_active_fn found, void *arg);
 
 #ifdef __cplusplus

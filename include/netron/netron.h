@@ -11,6 +11,7 @@
 #include <netron/options.h>
 #include <netron/picker.h>
 #include <netron/registration.h>
+#include <netron/signature.h>
 #include <netron/view.h>
 
 #endif

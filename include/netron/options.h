@@ -10,6 +10,7 @@
 #define NETRON_OPTIONS_H
 
 #include <netron/api.h>
+#include <netron/signature.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -127,6 +128,13 @@ typedef struct netron_options {
     /* For the sentinels of a redis+sentinel URL, which is refused otherwise. Default: none */
     const char *sentinel_username;
     const char *sentinel_password;
+
+    /* Signed nodes (signature.h); default: nothing is signed, and nothing has to be. */
+    const netron_signature_key *signing_key;  /* signs the nodes of this process; NULL = none */
+    const netron_signature_key *trusted_keys; /* with any, or with trusted_key, only nodes that one of them signed are known; */
+    size_t trusted_key_count;                 /* up to 65,536, looked through one after the other */
+    netron_trusted_key_fn trusted_key;        /* is asked for those that are not among them; default: none */
+    void *trusted_key_arg;
 } netron_options;
 
 /* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */
@@ -135,7 +143,8 @@ NETRON_API void netron_options_init(netron_options *options);
 /*
  * Tells what netron_discovery_new() would say of these options, and why: a sentence that names the member and the
  * limit is written to sentence (at most size bytes, always terminated; NULL with size 0 for none).
- * Returns 0, NETRON_EINVAL, NETRON_ELIMIT, NETRON_EURL, NETRON_ENOMEM. Nothing is kept. May be called from anywhere.
+ * Returns 0, NETRON_EINVAL, NETRON_ELIMIT, NETRON_EURL, NETRON_EDISABLED (a key, but the library was built without
+ * signatures), NETRON_ENOMEM. Nothing is kept. May be called from anywhere.
  */
 NETRON_API int netron_options_check(const netron_options *options, char *sentence, size_t size);
 

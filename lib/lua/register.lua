@@ -5,7 +5,8 @@
 --          8 body (JSON object with nodeId, address, services, ...)  9 channel, or '' to publish nothing
 --          10 and on: the names of the services
 -- policy   take-over: the newest wins; reject: a live other owner stays; renew: only what is ours or nobody's
--- replies  {registered | updated | unchanged, revision}, {held, remaining ttl}, {fenced, remaining ttl}
+-- replies  {registered | updated | unchanged, revision}, {held, remaining ttl}, {fenced, remaining ttl}; behind {updated,
+--          revision} the incarnation and body of another owner's signed record, when one stood there
 -- include registry.lua
 -- include clock.lua
 local id, incarnation, tag, policy, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -89,4 +90,7 @@ if call('PTTL', changes_key) < worn or count == 1 then -- one tells for all: the
 end
 local kind, reason = old_tag and 'NODE_UPDATED' or 'NODE_REGISTERED', nil
 -- include publish.lua
+if old_tag and old_incarnation ~= incarnation and string.find(old_body, '"signature":', 1, true) then
+  return {'updated', revision, old_incarnation, old_body}
+end
 return {old_tag and 'updated' or 'registered', revision}

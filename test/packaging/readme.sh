@@ -80,6 +80,31 @@ awk '/^### Options/ { inside = 1 } /^## / { inside = 0 } inside' "$readme" |
 check 'the options table has all members of netron_options, in their order' same "$folder/members" "$folder/rows"
 check 'there are members' test -s "$folder/members"
 
+# ---- the keys ----
+
+if command -v openssl >/dev/null; then
+    fenced sh | grep -E '^openssl|^tail .*node' >"$folder/keys.sh"
+    make_keys() {
+        (cd "$folder" && sh -e keys.sh) && [ "$(cat "$folder/fleet.key" "$folder/node.key" "$folder/node.pub" | wc -c)" -eq 96 ]
+    }
+    # The first pair of RFC 8032, section 7.1, in the place of one that was made.
+    private=9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60
+    public=d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a
+    hex() {
+        od -A n -t x1 "$1" | tr -d ' \n'
+    }
+    are_raw() {
+        python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))' \
+            "302e020100300506032b657004220420$private" >"$folder/node.der"
+        (cd "$folder" && grep -v genpkey keys.sh | sh -e) &&
+            [ "$(hex "$folder/node.key") $(hex "$folder/node.pub")" = "$private $public" ]
+    }
+    check 'its commands make keys of 32 bytes' make_keys
+    check 'these are the raw keys of RFC 8032' are_raw
+else
+    skip 'its commands make keys' 'openssl is not here'
+fi
+
 # ---- the Redis users ----
 
 # What each of them can do is tried by integration/acl_test.c, from the same lines. The driver as a member takes every way there is: a repair after ten beats, a foreign node, a lost heartbeat.

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "registration_call.h"
+#include "record.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- signing ---- */
+
+/* The time of the wall clock alone would do, if it never stood still or went back. */
+static uint64_t next_sequence(uint64_t previous)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t clock = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return clock > previous ? clock : previous + 1;
+}
+
+/* Once for each content, when it is sent first: a repair sends the same signature, for it is no change. */
+static int sign(netron_registration *registration)
+{
+    struct netron_registrar *registrar = registration->registrar;
+    const struct netron_settings *settings = registrar->settings;
+    if (!netron_keyring_signs(&settings->keyring) || registration->wish.sequence != 0)
+        return 0;
+    uint64_t sequence = next_sequence(registrar->sequence);
+    int code = netron_wish_sign(&registration->wish, &settings->keyring, settings->key_prefix,
+                                registration->incarnation, settings->heartbeat_ttl_ms, sequence);
+    if (code == 0)
+        registrar->sequence = sequence;
+    return code;
+}
+
+/* The sequence of another owner's record, if its signature is right; else 0. Anybody could write a high one. */
+static uint64_t sequence_of(const netron_registration *registration, const char *incarnation, const char *body,
+                            size_t length)
+{
+    const struct netron_settings *settings = registration->registrar->settings;
+    const char *id = registration->wish.node->id;
+    struct netron_record record;
+    struct netron_stamp stamp;
+    struct netron_proof proof;
+    if (netron_record_parse_body(body, length, id, incarnation, &record, &stamp, NULL) != 0)
+        return 0;
+    const struct netron_statement statement = {.key_prefix = settings->key_prefix,
+                                               .incarnation = record.incarnation,
+                                               .sequence = stamp.sequence,
+                                               .ttl_ms = record.ttl_ms,
+                                               .state = stamp.state,
+                                               .node = record.node};
+    int code = netron_proof_read(stamp.signature, statement, &proof, NULL);
+    if (code == 0 && netron_keyring_check_own(&settings->keyring, &proof) != 0)
+        code = netron_keyring_check(&settings->keyring, id, &proof, NULL);
+    netron_proof_clear(&proof);
+    netron_record_clear(&record);
+    return code == 0 ? stamp.sequence : 0;
+}
+
+void netron_registration_outrank(netron_registration *registration, const struct netron_reply *answer)
+{
+    size_t length = 0;
+    const char *incarnation = netron_reply_text(netron_reply_at(answer, 2), NULL);
+    const char *body = netron_reply_text(netron_reply_at(answer, 3), &length);
+    if (registration->wish.sequence == 0 || incarnation == NULL || body == NULL)
+        return;
+    uint64_t sequence = sequence_of(registration, incarnation, body, length);
+    if (sequence < registration->wish.sequence)
+        return;
+    if (sequence > registration->registrar->sequence)
+        registration->registrar->sequence = sequence;
+    registration->wish.sequence = 0;
+    registration->wanted++;
+}
+
+/* ---- sending ---- */
+
+int netron_registration_send_beat(netron_registration *registration, netron_reply_fn fn)
+{
+    char ttl[16];
+    snprintf(ttl, sizeof(ttl), "%" PRIu32, registration->registrar->settings->heartbeat_ttl_ms);
+    const char *const words[] = {"GETEX", registration->heartbeat_key, "PX", ttl};
+    const size_t lengths[] = {5, strlen(registration->heartbeat_key), 2, strlen(ttl)};
+    registration->in_flight = OPERATION_BEAT;
+    registration->only_renews = false;
+    return netron_link_send(registration->registrar->link, 4, words, lengths, fn, registration, &registration->ticket);
+}
+
+static const char *policy(const netron_registration *registration)
+{
+    if (registration->established)
+        return "renew";
+    return registration->registrar->settings->registration_policy == NETRON_REJECT ? "reject" : "take-over";
+}
+
+static const char *channel(const netron_registration *registration)
+{
+    const struct netron_settings *settings = registration->registrar->settings;
+    return settings->pubsub_enabled ? settings->pubsub_channel : "";
+}
+
+int netron_registration_send_register(netron_registration *registration, netron_reply_fn fn)
+{
+    const struct netron_registrar *registrar = registration->registrar;
+    const netron_node *node = registration->wish.node;
+    char ttl[16];
+    char tag[NETRON_TAG_DIGITS + 1];
+    int code = sign(registration);
+    if (code != 0)
+        return code;
+    snprintf(ttl, sizeof(ttl), "%" PRIu32, registrar->settings->heartbeat_ttl_ms);
+    snprintf(tag, sizeof(tag), "%012" PRIx64, netron_core_random(registrar->core) >> 16);
+    const char *const fixed[] = {node->id,
+                                 registration->incarnation,
+                                 tag,
+                                 policy(registration),
+                                 ttl,
+                                 node->address,
+                                 registration->wish.services_json,
+                                 registration->wish.body,
+                                 channel(registration)};
+    const size_t fixed_count = sizeof(fixed) / sizeof(fixed[0]);
+    const char **arguments = malloc((fixed_count + node->service_count) * sizeof(*arguments));
+    if (arguments == NULL)
+        return NETRON_ENOMEM;
+    memcpy(arguments, fixed, sizeof(fixed));
+    for (size_t i = 0; i < node->service_count; i++)
+        arguments[fixed_count + i] = node->services[i].name;
+    registration->in_flight = OPERATION_REGISTER;
+    registration->sent = registration->wanted;
+    registration->attempted = true;
+    code = netron_script_call(registrar->link, &netron_script_source_register, registrar->registry_key, arguments,
+                              fixed_count + node->service_count, fn, registration, &registration->call);
+    free(arguments);
+    return code;
+}
+
+int netron_registration_send_deregister(netron_registration *registration, netron_reply_fn fn)
+{
+    const struct netron_registrar *registrar = registration->registrar;
+    const char *const arguments[] = {registration->wish.node->id, registration->incarnation, channel(registration)};
+    registration->in_flight = OPERATION_DEREGISTER;
+    return netron_script_call(registrar->link, &netron_script_source_deregister, registrar->registry_key, arguments,
+                              sizeof(arguments) / sizeof(arguments[0]), fn, registration, &registration->call);
+}
