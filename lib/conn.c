@@ -2,21 +2,20 @@
 #include "conn.h"
 #include "bounds.h"
 #include "sigpipe.h"
+#include "socket.h"
+#include "tls.h"
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum conn_state {
     CONN_CONNECTING,
+    CONN_SECURING, /* the handshake of TLS */
     CONN_OPEN,
     CONN_CLOSING, /* the socket is closed, the news is not told yet */
     CONN_CLOSED
@@ -27,10 +26,12 @@ struct netron_conn {
     struct netron_grave grave;
     enum conn_state state;
     redisAsyncContext *context; /* NULL from CLOSING on */
+    struct netron_tls *tls;     /* NULL without TLS; goes when the context does */
     void *io;
     unsigned interest;
     bool is_tcp;
     bool streams;
+    bool has_spoken; /* the server, any byte */
     bool is_doubted; /* a PING is to show whether the answers are in step */
     struct netron_requests requests;
     struct netron_bounds bounds;
@@ -83,11 +84,14 @@ static void on_remove_write(void *arg)
     change_interest(conn, conn->interest & ~NETRON_WRITABLE);
 }
 
-static void unwatch(struct netron_conn *conn)
+/* What has to go while the descriptor is still open. */
+static void let_go_of_socket(struct netron_conn *conn)
 {
     if (conn->io != NULL)
         conn->core->loop->io_free(conn->core->loop, conn->io);
     conn->io = NULL;
+    netron_tls_free(conn->tls);
+    conn->tls = NULL;
 }
 
 /* What hiredis says of its context or reader, as a code of ours. */
@@ -96,10 +100,14 @@ static int code_of(int error, int otherwise)
     return error == REDIS_ERR_OOM ? NETRON_ENOMEM : otherwise;
 }
 
-static void fail_by_context(const redisContext *context, struct netron_failure *why)
+static void fail_by_context(const struct netron_conn *conn, struct netron_failure *why)
 {
-    netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "connection to Redis lost: %s",
-                context->errstr[0] != '\0' ? context->errstr : "closed");
+    const redisContext *context = &conn->context->c;
+    /* Which is what a port of TLS does when it is spoken to in plain. */
+    bool is_abrupt = conn->state == CONN_OPEN && conn->is_tcp && !conn->has_spoken;
+    netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "connection to Redis lost: %s%s",
+                context->errstr[0] != '\0' ? context->errstr : "closed",
+                is_abrupt ? ", before it said anything (does this port want TLS, rediss://?)" : "");
 }
 
 /* hiredis tears its context down by itself: a write failed, or a connect. The context dies when this returns. */
@@ -107,15 +115,15 @@ static void on_context_dying(void *arg)
 {
     struct netron_conn *conn = arg;
     struct netron_failure why;
-    fail_by_context(&conn->context->c, &why);
-    unwatch(conn);
+    fail_by_context(conn, &why);
+    let_go_of_socket(conn);
     conn->context = NULL;
     netron_conn_close(conn, &why);
 }
 
 static void release_context(struct netron_conn *conn)
 {
-    unwatch(conn); /* first, for the descriptor must still be open then */
+    let_go_of_socket(conn);
     redisAsyncContext *context = conn->context;
     conn->context = NULL;
     if (context == NULL)
@@ -126,23 +134,16 @@ static void release_context(struct netron_conn *conn)
 
 /* ---- closing: one door ---- */
 
-/* Nobody may hear later what was said in vain: by then it has been said again over another connection, or is not true
- * any more. An orderly end would let the system go on delivering it for minutes. */
-static void take_back_what_is_unsent(const struct netron_conn *conn)
-{
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    if (conn->is_tcp && conn->context != NULL)
-        setsockopt(conn->context->c.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-}
-
 void netron_conn_close(struct netron_conn *conn, const struct netron_failure *why)
 {
     if (conn->state == CONN_CLOSING || conn->state == CONN_CLOSED)
         return;
     conn->state = CONN_CLOSING;
     conn->why = *why;
-    if (why->code == NETRON_ETIMEDOUT)
-        take_back_what_is_unsent(conn);
+    /* Nobody may hear later what was said in vain: by then it has been said again over another connection, or is not
+     * true any more. */
+    if (why->code == NETRON_ETIMEDOUT && conn->is_tcp && conn->context != NULL)
+        netron_socket_take_back(conn->context->c.fd);
     netron_core_cancel(conn->core, &conn->patience);
     netron_core_after(conn->core, &conn->farewell, 0);
 }
@@ -196,99 +197,80 @@ static redisAsyncContext *connect_to(const struct netron_endpoint *endpoint)
     return redisAsyncConnect(endpoint->address, endpoint->port);
 }
 
-static void set_socket_options(struct netron_conn *conn)
+/* Makes what the connection consists of: the context with its socket, and the TLS that goes over it. */
+static int make_socket(struct netron_conn *conn, const struct netron_endpoint *endpoint,
+                       const struct netron_settings *settings, struct netron_failure *why)
 {
-    int fd = conn->context->c.fd;
-    int flags = fcntl(fd, F_GETFD);
-    if (flags != -1)
-        fcntl(fd, F_SETFD, flags | FD_CLOEXEC); /* hiredis leaves it open for child processes */
-    /* In a process that closed its standard input the socket can be 0, which hiredis 0.14.1 never closes. */
-    int moved = fd == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
-    if (moved != -1) {
-        close(fd);
-        fd = conn->context->c.fd = moved;
-    }
-    if (conn->is_tcp) {
-        /* Not redisEnableKeepAlive(): where one of its options is missing it poisons the context. */
-        int on = 1;
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    }
+    const struct netron_socket_patience patience = {.idle_ms = settings->ping_interval_ms,
+                                                    .user_timeout_ms = settings->tcp_user_timeout_ms};
+    const char *name = endpoint->name != NULL ? endpoint->name : endpoint->address;
+    conn->is_tcp = endpoint->path == NULL;
+    if (conn->is_tcp && settings->redis.tls && netron_tls_new(&settings->tls, name, &conn->tls, why) != 0)
+        return why->code;
+    redisAsyncContext *context = conn->context = connect_to(endpoint);
+    if (context == NULL)
+        return netron_fail(why, NETRON_ENOMEM, "no memory for a connection to Redis");
+    if (context->err != 0)
+        return netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "cannot connect to Redis: %s",
+                           context->errstr);
+    context->c.fd = netron_socket_prepare(context->c.fd, conn->is_tcp ? &patience : NULL);
+    return 0;
 }
 
 static void on_io(unsigned events, void *arg);
 static void on_patience(void *arg);
 
-int netron_conn_open(struct netron_core *core, const struct netron_endpoint *endpoint, uint32_t command_timeout_ms,
-                     const struct netron_conn_events *events, void *arg, struct netron_conn **out,
-                     struct netron_failure *why)
+static int watch(struct netron_conn *conn, struct netron_failure *why)
 {
-    struct netron_conn *conn = calloc(1, sizeof(*conn));
-    redisAsyncContext *context = conn != NULL ? connect_to(endpoint) : NULL;
-    if (context == NULL) {
-        free(conn);
-        return netron_fail(why, NETRON_ENOMEM, "no memory for a connection to Redis");
-    }
-    if (context->err != 0) {
-        netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "cannot connect to Redis: %s", context->errstr);
-        goto failed;
-    }
-    conn->core = core;
-    conn->context = context;
-    conn->is_tcp = endpoint->path == NULL;
-    conn->command_timeout_ms = command_timeout_ms;
-    conn->events = events;
-    conn->arg = arg;
-    conn->heard_at = netron_core_now(core);
-    netron_deadline_init(&conn->patience, on_patience, conn);
-    netron_deadline_init(&conn->farewell, on_farewell, conn);
-    set_socket_options(conn);
-    netron_bounds_set(&conn->bounds, context->c.reader);
+    redisAsyncContext *context = conn->context;
     conn->interest = NETRON_WRITABLE;
-    conn->io = core->loop->io_new(core->loop, context->c.fd, conn->interest, on_io, conn);
-    if (conn->io == NULL) {
-        netron_fail(why, NETRON_ELOOP, "the event loop refused to watch the connection");
-        goto failed;
-    }
+    conn->io = conn->core->loop->io_new(conn->core->loop, context->c.fd, conn->interest, on_io, conn);
+    if (conn->io == NULL)
+        return netron_fail(why, NETRON_ELOOP, "the event loop refused to watch the connection");
     context->ev.data = conn;
     context->ev.addRead = on_add_read;
     context->ev.delRead = on_remove_read;
     context->ev.addWrite = on_add_write;
     context->ev.delWrite = on_remove_write;
     context->ev.cleanup = on_context_dying;
+    return 0;
+}
+
+int netron_conn_open(struct netron_core *core, const struct netron_endpoint *endpoint,
+                     const struct netron_settings *settings, const struct netron_conn_events *events, void *arg,
+                     struct netron_conn **out, struct netron_failure *why)
+{
+    struct netron_conn *conn = calloc(1, sizeof(*conn));
+    if (conn == NULL)
+        return netron_fail(why, NETRON_ENOMEM, "no memory for a connection to Redis");
+    conn->core = core;
+    conn->command_timeout_ms = settings->command_timeout_ms;
+    conn->events = events;
+    conn->arg = arg;
+    conn->heard_at = netron_core_now(core);
+    netron_deadline_init(&conn->patience, on_patience, conn);
+    netron_deadline_init(&conn->farewell, on_farewell, conn);
+    if (make_socket(conn, endpoint, settings, why) != 0 || watch(conn, why) != 0) {
+        release_context(conn);
+        free(conn);
+        return why->code;
+    }
+    netron_bounds_set(&conn->bounds, conn->context->c.reader);
     *out = conn;
     return 0;
-
-failed:
-    redisAsyncFree(context);
-    free(conn);
-    return why->code;
 }
 
 /* Whether the socket is connected by now. hiredis 0.14.1 takes any wake-up without an error for success. */
 static bool has_connected(struct netron_conn *conn)
 {
-    int fd = conn->context->c.fd;
-    int error = 0;
-    socklen_t length = sizeof(error);
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
-        error = errno;
+    bool is_connected = false;
+    int error = netron_socket_connection(conn->context->c.fd, conn->is_tcp, &is_connected);
     if (error != 0) {
         struct netron_failure why;
         netron_fail(&why, NETRON_EDISCONNECTED, "cannot connect to Redis: %s", strerror(error));
         netron_conn_close(conn, &why);
-        return false;
     }
-    struct sockaddr_storage peer;
-    length = sizeof(peer);
-    if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0)
-        return true;
-    /* hiredis 1.3 takes a Unix socket whose server has no room for it for one that connects; nothing will come. */
-    if (!conn->is_tcp) {
-        struct netron_failure why;
-        netron_fail(&why, NETRON_EDISCONNECTED, "cannot connect to Redis: %s", strerror(EAGAIN));
-        netron_conn_close(conn, &why);
-    }
-    return false;
+    return is_connected;
 }
 
 /* ---- the traffic ---- */
@@ -300,6 +282,23 @@ static void greet(struct netron_conn *conn)
     netron_sigpipe_block(&guard);
     redisAsyncHandleWrite(conn->context);
     netron_sigpipe_restore(&guard, conn->context == NULL);
+}
+
+/* From here on it can be used, unless the handshake waits or has failed. */
+static void secure(struct netron_conn *conn)
+{
+    struct netron_failure why;
+    unsigned interest = 0;
+    if (conn->tls != NULL && netron_tls_handshake(conn->tls, &conn->context->c, &interest, &why) != 0) {
+        netron_conn_close(conn, &why);
+        return;
+    }
+    change_interest(conn, interest != 0 ? interest : NETRON_READABLE);
+    if (interest != 0 || conn->state != CONN_SECURING)
+        return;
+    conn->state = CONN_OPEN;
+    conn->heard_at = netron_core_now(conn->core);
+    conn->events->opened(conn->arg);
 }
 
 /* Gives one reply to the request that waits for it. */
@@ -370,20 +369,33 @@ static void parse_replies(struct netron_conn *conn)
     }
 }
 
+/* What is read goes to hiredis' reader. */
+static int receive(struct netron_conn *conn, struct netron_failure *why)
+{
+    redisContext *context = &conn->context->c;
+    if (conn->tls != NULL)
+        return netron_tls_read(conn->tls, context, why);
+    if (redisBufferRead(context) == REDIS_OK)
+        return 0;
+    fail_by_context(conn, why);
+    return why->code;
+}
+
 static void read_in(struct netron_conn *conn)
 {
     redisContext *context = &conn->context->c;
     size_t before = context->reader->len;
-    if (redisBufferRead(context) != REDIS_OK) {
-        struct netron_failure why;
-        fail_by_context(context, &why);
+    struct netron_failure why;
+    if (receive(conn, &why) != 0) {
         netron_conn_close(conn, &why);
         return;
     }
     /* Bytes are the sign of life; a wake-up without any is none. */
     size_t arrived = context->reader->len - before;
-    if (arrived > 0)
+    if (arrived > 0) {
         conn->heard_at = netron_core_now(conn->core);
+        conn->has_spoken = true;
+    }
     if (conn->bounds.bytes == 0)
         conn->begun_at = conn->heard_at;
     netron_bounds_arrived(&conn->bounds, arrived);
@@ -394,25 +406,52 @@ static void read_in(struct netron_conn *conn)
 
 /* Not redisAsyncHandleWrite(), which would end the context at a failure, and with it what Redis said before it hung up:
  * that it is full, for one. */
-static void write_out(struct netron_conn *conn)
+static int transmit(struct netron_conn *conn, unsigned *interest, struct netron_failure *why)
 {
     redisContext *context = &conn->context->c;
+    if (conn->tls != NULL) {
+        int code = netron_tls_write(conn->tls, context, why);
+        if (code == 0)
+            *interest = netron_tls_interest(conn->tls, context);
+        return code;
+    }
     struct netron_sigpipe guard;
     int is_done = 0;
     netron_sigpipe_block(&guard);
     bool has_failed = redisBufferWrite(context, &is_done) != REDIS_OK;
     netron_sigpipe_restore(&guard, has_failed);
-    if (!has_failed) {
-        change_interest(conn, NETRON_READABLE | (is_done ? 0 : NETRON_WRITABLE));
+    *interest = NETRON_READABLE | (is_done ? 0 : NETRON_WRITABLE);
+    if (!has_failed)
+        return 0;
+    fail_by_context(conn, why);
+    return why->code;
+}
+
+static void write_out(struct netron_conn *conn)
+{
+    redisContext *context = &conn->context->c;
+    struct netron_failure why;
+    unsigned interest;
+    if (transmit(conn, &interest, &why) == 0) {
+        change_interest(conn, interest);
         return;
     }
-    struct netron_failure why;
-    fail_by_context(context, &why);
     while (conn->state == CONN_OPEN && netron_conn_has_unread(conn)) {
         context->err = 0;
         read_in(conn);
     }
     netron_conn_close(conn, &why); /* unless that did */
+}
+
+static void exchange(struct netron_conn *conn, unsigned events)
+{
+    /* Reading comes first: a server that hangs up has often said why. With TLS reading may wait for writing. */
+    if ((events & NETRON_READABLE) || conn->tls != NULL || netron_conn_has_unread(conn))
+        read_in(conn);
+    if (conn->state == CONN_OPEN && conn->tls != NULL)
+        change_interest(conn, netron_tls_interest(conn->tls, &conn->context->c));
+    if (conn->state == CONN_OPEN && (events & NETRON_WRITABLE))
+        write_out(conn);
 }
 
 static void on_io(unsigned events, void *arg)
@@ -421,27 +460,26 @@ static void on_io(unsigned events, void *arg)
     struct netron_core *core = conn->core;
     netron_core_enter(core);
     if (conn->state == CONN_CONNECTING && has_connected(conn)) {
-        conn->state = CONN_OPEN;
-        conn->heard_at = netron_core_now(core);
+        conn->state = CONN_SECURING;
         greet(conn);
-        if (conn->state == CONN_OPEN)
-            conn->events->opened(conn->arg);
+        if (conn->state == CONN_SECURING)
+            secure(conn);
+    } else if (conn->state == CONN_SECURING) {
+        secure(conn);
     } else if (conn->state == CONN_OPEN) {
-        /* Reading comes first: a server that hangs up has often said why. */
-        if ((events & NETRON_READABLE) || netron_conn_has_unread(conn))
-            read_in(conn);
-        if (conn->state == CONN_OPEN && (events & NETRON_WRITABLE))
-            write_out(conn);
+        exchange(conn, events);
     }
     if (conn->state == CONN_CLOSING) /* told by the farewell; until then a broken descriptor must not spin */
         release_context(conn);
     netron_core_leave(core);
 }
 
+/* Unless we do not want to read: then what is there stays unread for a reason. */
 bool netron_conn_has_unread(const struct netron_conn *conn)
 {
     int unread = 0;
-    return conn->context != NULL && ioctl(conn->context->c.fd, FIONREAD, &unread) == 0 && unread > 0;
+    return conn->context != NULL && (conn->interest & NETRON_READABLE) &&
+           ioctl(conn->context->c.fd, FIONREAD, &unread) == 0 && unread > 0;
 }
 
 /* Every request has the same patience, so the oldest is due first: one deadline serves all, moved only when it fires.
@@ -543,6 +581,11 @@ void netron_conn_doubt(struct netron_conn *conn)
 {
     if (!conn->streams && !conn->is_doubted)
         conn->is_doubted = netron_conn_ping(conn) == 0;
+}
+
+bool netron_conn_is_securing(const struct netron_conn *conn)
+{
+    return conn->state == CONN_SECURING;
 }
 
 uint64_t netron_conn_heard_at(const struct netron_conn *conn)

@@ -13,6 +13,7 @@
 
 #include "core.h"
 #include "request.h"
+#include "settings.h"
 
 struct netron_conn;
 
@@ -26,7 +27,7 @@ struct netron_endpoint {
 
 /* All are called from the top level; each may free the connection, or everything. */
 struct netron_conn_events {
-    void (*opened)(void *arg);
+    void (*opened)(void *arg); /* the handshake of TLS included */
     /* Once, after every request in flight has been failed with the same reason; not after netron_conn_free(). */
     void (*closed)(void *arg, const struct netron_failure *why);
     /* An error reply to that command, before its request hears of it: some mean that the whole connection is of no use.
@@ -37,12 +38,14 @@ struct netron_conn_events {
 };
 
 /*
- * Begins to connect. command_timeout_ms: a request unanswered for so long ends the connection.
- * Returns 0; NETRON_EDISCONNECTED (the attempt failed at once), NETRON_ENOMEM, NETRON_ELOOP. Between enter and leave.
+ * Begins to connect, with TLS when the URL of the settings says so. Of them are also command_timeout_ms (a request
+ * unanswered for so long ends the connection) and what TCP is to bear; they outlive the call only.
+ * Returns 0; NETRON_EDISCONNECTED (the attempt failed at once), NETRON_ETLS (a file is not there or does not fit),
+ * NETRON_ENOMEM, NETRON_ELOOP. Between enter and leave.
  */
-int netron_conn_open(struct netron_core *core, const struct netron_endpoint *endpoint, uint32_t command_timeout_ms,
-                     const struct netron_conn_events *events, void *arg, struct netron_conn **out,
-                     struct netron_failure *why);
+int netron_conn_open(struct netron_core *core, const struct netron_endpoint *endpoint,
+                     const struct netron_settings *settings, const struct netron_conn_events *events, void *arg,
+                     struct netron_conn **out, struct netron_failure *why);
 
 /* Closes the socket. Requests in flight are failed with NETRON_ECANCELLED from inside; closed is not called. */
 void netron_conn_free(struct netron_conn *conn);
@@ -67,6 +70,8 @@ int netron_conn_ping(struct netron_conn *conn);
 void netron_conn_doubt(struct netron_conn *conn);
 /* Whether bytes wait in the socket: then silence is our own, not the server's. */
 bool netron_conn_has_unread(const struct netron_conn *conn);
+/* Whether it is connected, and the handshake of TLS is under way. */
+bool netron_conn_is_securing(const struct netron_conn *conn);
 /* When the last byte arrived (or the connection was opened), ms of the loop's clock. */
 uint64_t netron_conn_heard_at(const struct netron_conn *conn);
 

@@ -86,6 +86,8 @@ const char *netron_strerror(int code)
         return "the host name could not be resolved";
     case NETRON_EUNAVAILABLE:
         return "Redis cannot serve now";
+    case NETRON_ETLS:
+        return "TLS: a certificate, a key or a version is refused";
     default:
         return "unknown error";
     }

@@ -52,7 +52,8 @@ static void enter_state(struct netron_link *link, enum link_state state, const c
 
 bool netron_link_needs_operator(int code)
 {
-    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION;
+    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION ||
+           code == NETRON_ETLS;
 }
 
 static uint32_t next_delay(struct netron_link *link)
@@ -174,8 +175,7 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
         return;
     }
     uint64_t deadline = link->timer.at;
-    if (netron_conn_open(link->core, endpoint, link->settings->command_timeout_ms, &conn_events, link, &link->conn,
-                         &why) != 0) {
+    if (netron_conn_open(link->core, endpoint, link->settings, &conn_events, link, &link->conn, &why) != 0) {
         netron_whereabouts_doubt(&link->whereabouts, NULL);
         fall_back(link, &why);
         return;
@@ -226,8 +226,9 @@ static void on_timer(void *arg)
     case LINK_FINDING:
     case LINK_CONNECTING:
     case LINK_GREETING:
-        netron_fail(&why, NETRON_ETIMEDOUT, "no connection to Redis within %u ms (%s)",
-                    link->settings->connect_timeout_ms, state_name(link->state));
+        netron_fail(
+            &why, NETRON_ETIMEDOUT, "no connection to Redis within %u ms (%s)", link->settings->connect_timeout_ms,
+            link->conn != NULL && netron_conn_is_securing(link->conn) ? "the TLS handshake" : state_name(link->state));
         fall_back(link, &why);
         break;
     case LINK_READY:

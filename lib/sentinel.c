@@ -247,8 +247,8 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
         return;
     }
     sentinel->state = SENTINEL_CONNECTING;
-    if (netron_conn_open(sentinel->core, endpoint, sentinel->settings->command_timeout_ms, &conn_events, sentinel,
-                         &sentinel->conn, &why) != 0)
+    if (netron_conn_open(sentinel->core, endpoint, sentinel->settings, &conn_events, sentinel, &sentinel->conn, &why) !=
+        0)
         end(sentinel, &why);
 }
 

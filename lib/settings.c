@@ -3,6 +3,7 @@
 #include "adopt.h"
 #include "log.h"
 #include "text.h"
+#include "tls.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,8 +122,9 @@ static int override_credentials(const netron_options *options, struct netron_url
 /* What the grammar knows, and this library does not yet do. */
 static int check_support(const struct netron_url *url, struct netron_failure *why)
 {
-    if (url->tls)
-        return netron_fail(why, NETRON_EURL, "url: TLS (rediss://) is not supported by this build");
+    if (url->tls && !netron_tls_is_built_in())
+        return netron_fail(why, NETRON_EURL,
+                           "url: rediss:// needs a build with TLS (hiredis 1.0 or newer with hiredis_ssl)");
     if (url->kind == NETRON_URL_CLUSTER)
         return netron_fail(why, NETRON_EURL, "url: redis+cluster:// is not supported by this build");
     return 0;
@@ -157,6 +159,8 @@ static int make_redis(const netron_options *options, struct netron_settings *set
     if (code == 0)
         code = check_support(&settings->redis, why);
     if (code == 0)
+        code = netron_tls_settings_make(options, settings->redis.tls, &settings->tls, why);
+    if (code == 0)
         code = override_credentials(options, &settings->redis, why);
     return code != 0 ? code : make_sentinel_credentials(options, settings, why);
 }
@@ -181,6 +185,7 @@ static void fill_numbers(const netron_options *options, struct netron_settings *
     settings->anti_entropy_interval_ms = either(options->anti_entropy_interval_ms, 30000);
     settings->reconnect_min_ms = either(options->reconnect_min_ms, 100);
     settings->reconnect_max_ms = either(options->reconnect_max_ms, 10000);
+    settings->tcp_user_timeout_ms = options->tcp_user_timeout_ms;
     settings->lookups_max = either(options->lookups_max, 1024);
 }
 
@@ -201,6 +206,7 @@ static int check_ranges(const struct netron_settings *settings, struct netron_fa
         {"command_timeout_ms", settings->command_timeout_ms, 1, TIME_MAX_MS},
         {"ping_interval_ms", settings->ping_interval_ms, 1, TIME_MAX_MS},
         {"anti_entropy_interval_ms", settings->anti_entropy_interval_ms, 100, TIME_MAX_MS},
+        {"tcp_user_timeout_ms", settings->tcp_user_timeout_ms, 0, TIME_MAX_MS},
         {"reconnect_min_ms", settings->reconnect_min_ms, 1, TIME_MAX_MS},
         {"reconnect_max_ms", settings->reconnect_max_ms, 1, TIME_MAX_MS},
     };
@@ -297,6 +303,7 @@ void netron_settings_clear(struct netron_settings *settings)
     free(settings->sentinel_username);
     netron_secret_free(settings->sentinel_password);
     netron_keyring_clear(&settings->keyring);
+    netron_tls_settings_clear(&settings->tls);
     free(settings->key_prefix);
     free(settings->client_name);
     free(settings->pubsub_channel);

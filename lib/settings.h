@@ -5,6 +5,7 @@
 
 #include "failure.h"
 #include "keyring.h"
+#include "tls_settings.h"
 #include "url.h"
 #include <netron/options.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct netron_settings {
     struct netron_url redis; /* options.username and options.password are already in it */
     char *sentinel_username; /* NULL when there is none */
     char *sentinel_password; /* likewise */
+    struct netron_tls_settings tls;
     char *key_prefix;
     char *client_name;
     char *pubsub_channel;
@@ -29,6 +31,7 @@ struct netron_settings {
     uint32_t command_timeout_ms;
     uint32_t ping_interval_ms;
     uint32_t anti_entropy_interval_ms;
+    uint32_t tcp_user_timeout_ms; /* 0 = the system's own */
     uint32_t reconnect_min_ms;
     uint32_t reconnect_max_ms;
     uint32_t lookups_max;

@@ -37,7 +37,8 @@ typedef enum netron_status {
     NETRON_EHELD = -18,        /* the node id belongs to a live process, and the policy is not to take it over */
     NETRON_EOVERLOAD = -19,    /* too many operations are pending already */
     NETRON_ERESOLVE = -20,     /* the host name of the URL could not be resolved */
-    NETRON_EUNAVAILABLE = -21  /* Redis is there but cannot serve now (LOADING, BUSY, MASTERDOWN, READONLY, OOM, ...) */
+    NETRON_EUNAVAILABLE = -21, /* Redis is there but cannot serve now (LOADING, BUSY, MASTERDOWN, READONLY, OOM, ...) */
+    NETRON_ETLS = -22          /* TLS: a certificate, a key or a version is refused, by us or by Redis */
 } netron_status;
 
 /* A short constant description of a code, such as "the operation timed out"; "unknown error" for any other

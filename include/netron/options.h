@@ -39,13 +39,13 @@ typedef enum netron_link_role {
 /*
  * Tells about a connection to Redis: code 0 = it works now (for the events link: the subscription is
  * acknowledged); negative = it ended or could not be made, and sentence says why, with the words that Redis used.
- * With code 0 the sentence is "". Told once for every change of code or sentence, not for each attempt. Any call is allowed inside,
- * netron_discovery_free() included. The sentence is valid until the callback returns.
- * Codes: NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM, NETRON_EDATABASE, NETRON_EVERSION,
- * NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_ERESOLVE, NETRON_EUNAVAILABLE, NETRON_ENOMEM, NETRON_ELOOP.
+ * With code 0 the sentence is "". Told once for every change of code or sentence, not for each attempt. Any call is
+ * allowed inside, netron_discovery_free() included. The sentence is valid until the callback returns. Codes:
+ * NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM, NETRON_EDATABASE, NETRON_EVERSION, NETRON_EREDIS,
+ * NETRON_EPROTOCOL, NETRON_ERESOLVE, NETRON_EUNAVAILABLE, NETRON_ETLS, NETRON_ENOMEM, NETRON_ELOOP.
  */
-typedef void (*netron_link_fn)(struct netron_discovery *discovery, netron_link_role role, int code, const char *sentence,
-                               void *arg);
+typedef void (*netron_link_fn)(struct netron_discovery *discovery, netron_link_role role, int code,
+                               const char *sentence, void *arg);
 
 /* What a netron_credentials_fn fills in; valid until it returns. */
 typedef struct netron_credentials netron_credentials;
@@ -72,6 +72,8 @@ typedef enum netron_registration_policy {
     NETRON_REJECT = 2     /* a live holder of the id keeps it; this registration fails with NETRON_EHELD */
 } netron_registration_policy;
 
+typedef enum netron_tls_version { NETRON_TLS_1_2 = 1, NETRON_TLS_1_3 = 2 } netron_tls_version;
+
 typedef struct netron_options {
     size_t size; /* sizeof(netron_options); netron_options_init() sets it */
 
@@ -79,7 +81,9 @@ typedef struct netron_options {
      * User and password are percent-decoded. Default: redis://127.0.0.1:6379/0
      * Or who knows where it is: redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/primary[/database], the
      * sentinels (port 26379 unless said otherwise) and the name by which they know the primary. User and password are
-     * still those of Redis. */
+     * still those of Redis.
+     * With rediss instead of redis all of it is over TLS, which needs a build with hiredis 1.0 or newer (otherwise
+     * NETRON_EURL). */
     const char *url;
     const char *username; /* instead of the URL's; default: none */
     const char *password; /* instead of the URL's; default: none */
@@ -93,18 +97,18 @@ typedef struct netron_options {
     uint32_t heartbeat_ttl_ms;      /* default 15000; 1000 to 86400000 and at least 2 x the interval */
     /* What a failed registration, beat or departure does: it is tried again retry_count times, after retry_delay_ms,
      * then 2 x, then 3 x retry_delay_ms; then the failure is told, and the next interval tries again. */
-    uint32_t retry_count;    /* default 3, at most 10 */
-    uint32_t retry_delay_ms; /* default 500 */
+    uint32_t retry_count;                           /* default 3, at most 10 */
+    uint32_t retry_delay_ms;                        /* default 500 */
     netron_registration_policy registration_policy; /* default NETRON_TAKE_OVER */
-    uint32_t shutdown_timeout_ms;                   /* the longest that netron_discovery_shutdown() takes; default 5000 */
+    uint32_t shutdown_timeout_ms; /* the longest that netron_discovery_shutdown() takes; default 5000 */
 
-    int pubsub_enabled;         /* publish own changes, and allow a view and subscriptions; default 0, as in the original */
+    int pubsub_enabled; /* publish own changes, and allow a view and subscriptions; default 0, as in the original */
     const char *pubsub_channel; /* default: key_prefix ":events"; 1 to 256 bytes without control characters */
 
     uint32_t connect_timeout_ms; /* from resolving the name to the end of the handshake; default 5000 */
     uint32_t command_timeout_ms; /* a command unanswered for so long ends the connection; default 5000 */
-    /* A link that heard nothing for so long sends a PING, and ends when nothing came for the same time again: a dead peer
-     * is noticed after twice this, or command_timeout_ms after a command. Default 10000 */
+    /* A link that heard nothing for so long sends a PING, and ends when nothing came for the same time again: a dead
+     * peer is noticed after twice this, or command_timeout_ms after a command. Default 10000 */
     uint32_t ping_interval_ms;
     /* Reconnects wait a random time up to min(reconnect_max_ms, reconnect_min_ms x 2^attempt) ("full jitter"). */
     uint32_t reconnect_min_ms; /* default 100 */
@@ -135,6 +139,23 @@ typedef struct netron_options {
     size_t trusted_key_count;                 /* up to 65,536, looked through one after the other */
     netron_trusted_key_fn trusted_key;        /* is asked for those that are not among them; default: none */
     void *trusted_key_arg;
+
+    /* How long the system waits for the other machine to confirm what was sent, before it ends the connection
+     * (TCP_USER_TIMEOUT, where there is such a thing). A Redis that is busy still confirms: so a dead machine can be
+     * noticed sooner than command_timeout_ms lets a slow answer be. Default: the system's own; the library's timeouts
+     * come first */
+    uint32_t tcp_user_timeout_ms;
+
+    /* TLS, when the URL begins with rediss; without that none of these may be set. The files are PEM. They are read,
+     * and judged, at each connect (on the loop: local files are best, and a CA file spares the 30 ms that reading all
+     * that the system trusts takes), so renewed ones are in use from the next one on. */
+    const char *tls_ca_file;   /* whose certificates are trusted; default: what the system trusts */
+    const char *tls_ca_dir;    /* the same as a folder, with names as "openssl rehash" makes them; default: none */
+    const char *tls_cert_file; /* the client certificate, and its chain; needs tls_key_file; default: none */
+    const char *tls_key_file;  /* its key, without a passphrase */
+    /* Whose certificate the server has to show, and the name that it is told (SNI). Default: the host of the URL */
+    const char *tls_server_name;
+    netron_tls_version tls_min_version; /* default NETRON_TLS_1_2 */
 } netron_options;
 
 /* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */

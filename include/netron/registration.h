@@ -44,9 +44,9 @@ typedef enum netron_registration_state {
 /*
  * Tells a new state, or a new reason for the same one; the first state, REGISTERING, is not told. code is 0, or for
  * LOST, FAILED and REPLACED the reason: NETRON_EDISCONNECTED, NETRON_ETIMEDOUT, NETRON_EAUTH, NETRON_EPERM,
- * NETRON_EDATABASE, NETRON_EVERSION, NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_EHELD, NETRON_EUNAVAILABLE,
- * NETRON_ERESOLVE, NETRON_EREPLACED, NETRON_EOVERLOAD, NETRON_ELOOP, NETRON_ENOMEM; 0 with LOST: the heartbeat was gone from Redis; netron_discovery_error() has the
- * sentence. Any call is allowed inside.
+ * NETRON_EDATABASE, NETRON_EVERSION, NETRON_EREDIS, NETRON_EPROTOCOL, NETRON_EHELD, NETRON_EUNAVAILABLE, NETRON_ETLS,
+ * NETRON_ERESOLVE, NETRON_EREPLACED, NETRON_EOVERLOAD, NETRON_ELOOP, NETRON_ENOMEM; 0 with LOST: the heartbeat was gone
+ * from Redis; netron_discovery_error() has the sentence. Any call is allowed inside.
  */
 typedef void (*netron_registration_fn)(netron_registration *registration, netron_registration_state state, int code,
                                        void *arg);
@@ -118,8 +118,8 @@ NETRON_API int netron_registration_deregister(netron_registration *registration,
  */
 NETRON_API void netron_registration_free(netron_registration *registration);
 
-/* "registering", "registered", "lost", "failed", "replaced", "leaving", "left"; "unknown" for any other number. A constant
- * string. May be called from anywhere. */
+/* "registering", "registered", "lost", "failed", "replaced", "leaving", "left"; "unknown" for any other number. A
+ * constant string. May be called from anywhere. */
 NETRON_API const char *netron_registration_state_name(netron_registration_state state);
 
 /* The state now. registration must not be NULL. */

@@ -20,8 +20,9 @@ includers() {
 }
 check 'libevent is known to loop_libevent.c alone' includers '(event2/|ev(dns|http|util|rpc)\.h)' loop_libevent.c
 # bounds.h hands it to those that include it: conn.c, whose reader it bounds.
-check 'hiredis is known to conn.c, its bounds, and reply.c alone' includers '([a-z/]*hiredis|async\.h|sds\.h)' \
-    bounds.h conn.c reply.c
+check 'hiredis is known to conn.c, its bounds, tls.c and reply.c alone' includers '([a-z/]*hiredis|async\.h|sds\.h)' \
+    bounds.h conn.c reply.c tls.c
+check 'OpenSSL is known to signature.c and tls.c alone' includers 'openssl/' signature.c tls.c
 
 # node_json.h hands jansson to those that include it.
 knows_jansson() {

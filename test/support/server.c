@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
+#include "server_tls.h"
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #define START_LIMIT_MS 10000
-#define ARGUMENTS_MAX 64
+#define ARGUMENTS_MAX 80
 #define CONTROL_USER "control"
 #define CONTROL_PASSWORD "of the test"
 
@@ -40,6 +41,7 @@ static void run(const struct server *server, const char *const *extra, pid_t par
     size_t count = 11;
     for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
         arguments[count++] = users[i];
+    count += server_tls_arguments(server, arguments + count);
     for (; extra != NULL && *extra != NULL && count + 1 < ARGUMENTS_MAX; extra++)
         arguments[count++] = *extra;
     char log[128];
@@ -118,6 +120,7 @@ void server_start(struct server *server, const char *const *extra)
         die("no temporary folder");
     snprintf(server->socket, sizeof(server->socket), "%s/redis.sock", server->folder);
     snprintf(server->url, sizeof(server->url), "unix://%s", server->socket);
+    server_tls_begin(server);
     server_start_again(server, extra);
 }
 
@@ -145,6 +148,7 @@ void server_stop(struct server *server)
         snprintf(file, sizeof(file), "%s/%s", server->folder, files[i]);
         unlink(file);
     }
+    server_tls_end(server);
     rmdir(server->folder);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A private redis-server on a Unix socket in a temporary folder. It dies with the process that started it, and is ended
- * by its pid. NETRON_TEST_SERVER names the program (default: redis-server).
+ * by its pid. NETRON_TEST_SERVER names the program (default: redis-server). With NETRON_TEST_TLS=1 its URL leads to a
+ * port of 127.0.0.1 that speaks TLS, and whoever trusts what the system trusts trusts its certificate; what tests ask
+ * it beside the library goes through the Unix socket all the same.
  *
  * Whoever does not log in is a user that KEYS, SCAN, CONFIG, MONITOR, FLUSHALL, FLUSHDB and DEBUG are forbidden to, and
  * so is the library in every test; the test's own connections are of another user, who may do everything.
@@ -17,7 +19,8 @@ struct server {
     pid_t pid; /* 0 while it does not run */
     char folder[64];
     char socket[96];
-    char url[112];         /* unix://... */
+    char url[112];         /* unix://... or rediss://... */
+    char tls_port[8];      /* "" without TLS */
     redisContext *context; /* for server_ask(); made when needed */
     pid_t context_owner;
 };

@@ -125,11 +125,13 @@ static int promised(netron_status status)
         return -20;
     case NETRON_EUNAVAILABLE:
         return -21;
+    case NETRON_ETLS:
+        return -22;
     }
     return INT_MIN;
 }
 
-#define LAST_CODE NETRON_EUNAVAILABLE
+#define LAST_CODE NETRON_ETLS
 
 START_TEST(the_values_of_the_codes_never_change)
 {
@@ -152,7 +154,7 @@ END_TEST
 
 START_TEST(any_other_number_is_an_unknown_error)
 {
-    static const int others[] = {1, 2, 21, LAST_CODE - 1, LAST_CODE - 2, -100, INT_MAX, INT_MIN};
+    static const int others[] = {1, 2, 22, LAST_CODE - 1, LAST_CODE - 2, -100, INT_MAX, INT_MIN};
     for (size_t i = 0; i < COUNT_OF(others); i++)
         ck_assert_str_eq(netron_strerror(others[i]), "unknown error");
 }

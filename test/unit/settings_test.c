@@ -83,6 +83,7 @@ static void expect_defaults(const char *what, const netron_options *options)
     ck_assert_uint_eq(settings.reconnect_min_ms, 100);
     ck_assert_uint_eq(settings.reconnect_max_ms, 10000);
     ck_assert_uint_eq(settings.lookups_max, 1024);
+    ck_assert_uint_eq(settings.tcp_user_timeout_ms, 0);
     ck_assert(settings.log == NULL && settings.on_link == NULL);
     netron_settings_clear(&settings);
     expect_cleared(&settings);
@@ -120,6 +121,7 @@ START_TEST(what_is_set_is_taken_over_and_copied)
     options.ping_interval_ms = 9;
     options.reconnect_min_ms = 10;
     options.reconnect_max_ms = 11;
+    options.tcp_user_timeout_ms = 13;
     options.lookups_max = 12;
     options.log = record_log;
     options.log_arg = &log_arg;
@@ -141,8 +143,8 @@ START_TEST(what_is_set_is_taken_over_and_copied)
         settings.heartbeat_interval_ms, settings.heartbeat_ttl_ms,    settings.retry_count,
         settings.retry_delay_ms,        settings.shutdown_timeout_ms, settings.connect_timeout_ms,
         settings.command_timeout_ms,    settings.ping_interval_ms,    settings.reconnect_min_ms,
-        settings.reconnect_max_ms,      settings.lookups_max};
-    static const uint32_t wanted[] = {1, 1002, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+        settings.reconnect_max_ms,      settings.lookups_max,         settings.tcp_user_timeout_ms};
+    static const uint32_t wanted[] = {1, 1002, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
     for (size_t i = 0; i < COUNT_OF(wanted); i++)
         ck_assert_uint_eq(numbers[i], wanted[i]);
     ck_assert(settings.log == record_log && settings.on_link == record_link);
@@ -171,7 +173,7 @@ START_TEST(every_time_is_a_day_at_most)
         size_t offset;
     } times[] = {
         NUMBER(heartbeat_ttl_ms),   NUMBER(retry_delay_ms),   NUMBER(shutdown_timeout_ms), NUMBER(connect_timeout_ms),
-        NUMBER(command_timeout_ms), NUMBER(ping_interval_ms), NUMBER(reconnect_max_ms),
+        NUMBER(command_timeout_ms), NUMBER(ping_interval_ms), NUMBER(reconnect_max_ms),    NUMBER(tcp_user_timeout_ms),
     };
     for (size_t i = 0; i < COUNT_OF(times); i++) {
         char words[64];

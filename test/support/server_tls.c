@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "server_tls.h"
+#include "certificates.h"
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DAY_HOURS 24
+
+static bool is_wanted(void)
+{
+    const char *wanted = getenv("NETRON_TEST_TLS");
+    return wanted != NULL && wanted[0] != '\0';
+}
+
+void server_tls_begin(struct server *server)
+{
+    if (!is_wanted())
+        return;
+    const struct certificate ca = {.name = "ca", .from_hours = -1, .to_hours = DAY_HOURS};
+    const struct certificate own = {.name = "server",
+                                    .issuer = "ca",
+                                    .hosts = "DNS:localhost,IP:127.0.0.1",
+                                    .from_hours = -1,
+                                    .to_hours = DAY_HOURS};
+    char file[128];
+    certificate_make(server->folder, &ca);
+    certificate_make(server->folder, &own);
+    snprintf(server->tls_port, sizeof(server->tls_port), "%u", server_free_port());
+    snprintf(server->url, sizeof(server->url), "rediss://127.0.0.1:%s", server->tls_port);
+    /* Which is how OpenSSL is told what the system trusts: so no test has to know. */
+    snprintf(file, sizeof(file), "%s/ca.crt", server->folder);
+    setenv("SSL_CERT_FILE", file, 1);
+}
+
+/* Relative to the server's folder, where it goes before it reads them. */
+size_t server_tls_arguments(const struct server *server, const char **out)
+{
+    const char *const arguments[] = {
+        "--tls-port", server->tls_port,     "--tls-cert-file", "server.crt",         "--tls-key-file",
+        "server.key", "--tls-ca-cert-file", "ca.crt",          "--tls-auth-clients", "no"};
+    size_t count = server->tls_port[0] != '\0' ? sizeof(arguments) / sizeof(arguments[0]) : 0;
+    for (size_t i = 0; i < count; i++)
+        out[i] = arguments[i];
+    return count;
+}
+
+void server_tls_end(struct server *server)
+{
+    if (server->tls_port[0] == '\0')
+        return;
+    certificate_remove(server->folder, "ca");
+    certificate_remove(server->folder, "server");
+}
