@@ -40,8 +40,9 @@ NETRON_API int netron_discovery_new(struct event_base *base, const netron_option
 
 /*
  * The same on any loop (loop.h). The loop object stays the caller's and must outlive the discovery.
- * NETRON_EINVAL as well when a required function is missing from the table; NETRON_ELOOP when the URL holds a host
- * name and the loop cannot resolve one. options->log tells; netron_options_check() knows of no loop.
+ * NETRON_EINVAL as well, without a line in the log, when a required function is missing from the table; NETRON_ELOOP
+ * when the URL holds a host name and the loop cannot resolve one: options->log tells; netron_options_check() knows of no
+ * loop.
  */
 NETRON_API int netron_discovery_new_on(netron_loop *loop, const netron_options *options, netron_discovery **out);
 
@@ -56,12 +57,14 @@ NETRON_API void netron_discovery_free(netron_discovery *discovery);
 /*
  * Leaves: stops the beats, deregisters every registration (tried again as the options say), publishes that, closes
  * both connections, and calls done. That takes no longer than options.shutdown_timeout_ms. A further call joins the
- * one under way, or follows it: its done is called as well. Everything else fails with NETRON_ESHUTDOWN from now on;
+ * one under way, or follows it: its done is called as well. Everything else fails with NETRON_ESHUTDOWN from now on, but
+ * for draining and deregistering, which join;
  * lookups still pending when the connections close end with NETRON_ECANCELLED.
- * done may be NULL. Its code: 0 when all nodes are out of the registry; otherwise NETRON_ETIMEDOUT, or why the last
+ * done may be NULL. Its code: 0 when all nodes that had neither ended nor been freed before are out of the registry, or
+ * were taken over by others; otherwise NETRON_ETIMEDOUT, or why the last
  * try of the first node that could not leave failed, such as NETRON_EDISCONNECTED (those nodes expire by their TTL); NETRON_ECANCELLED when the discovery is freed before.
  * The discovery itself still has to be freed; done may do that.
- * Returns 0, NETRON_EINVAL (discovery is NULL), NETRON_ENOMEM.
+ * Returns 0, NETRON_EINVAL (discovery is NULL), NETRON_ESHUTDOWN (it is being freed), NETRON_ENOMEM.
  */
 NETRON_API int netron_discovery_shutdown(netron_discovery *discovery, netron_done_fn done, void *arg);
 
@@ -87,7 +90,7 @@ typedef struct netron_stats {
     uint64_t refused_records; /* records in Redis, and events, that no trusted key has signed (signature.h) */
 } netron_stats;
 
-/* Fills *stats. Returns 0 or NETRON_EINVAL (a NULL argument, or a size that no version of the struct had). */
+/* Fills *stats. Returns 0 or NETRON_EINVAL (a NULL argument, or a size below that of the first version). */
 NETRON_API int netron_discovery_stats(const netron_discovery *discovery, netron_stats *stats);
 
 #ifdef __cplusplus

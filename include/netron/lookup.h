@@ -47,8 +47,8 @@ NETRON_API int netron_find_nodes_by_service(netron_discovery *discovery, const c
 
 /*
  * Whether a wanted version is a version or a range of the grammar above, so that a mistyped one is noticed where it is
- * written, as in a configuration. Returns 0; NETRON_EINVAL (it is neither, so it would accept its own text only; or
- * NULL), NETRON_ELIMIT (longer than 256 bytes, or empty), NETRON_ENOMEM. May be called from anywhere.
+ * written, as in a configuration. Returns 0; NETRON_EINVAL (it is neither, so it would accept its own text only; or it
+ * is empty, or NULL), NETRON_ELIMIT (longer than 256 bytes), NETRON_ENOMEM. May be called from anywhere.
  */
 NETRON_API int netron_version_range_check(const char *version);
 

@@ -96,9 +96,10 @@ typedef struct netron_options {
     uint32_t heartbeat_interval_ms; /* default 5000; each interval is varied by up to 10 % both ways */
     uint32_t heartbeat_ttl_ms;      /* default 15000; 1000 to 86400000 and at least 2 x the interval */
     /* What a failed registration, beat or departure does: it is tried again retry_count times, after retry_delay_ms,
-     * then 2 x, then 3 x retry_delay_ms; then the failure is told, and the next interval tries again. */
-    uint32_t retry_count;                           /* default 3, at most 10 */
-    uint32_t retry_delay_ms;                        /* default 500 */
+     * then 2 x, then 3 x retry_delay_ms; then the failure is told, and the next interval tries again. What only an
+     * operator can mend, a missing permission for one, is told at once. */
+    uint32_t retry_count;    /* default 3, at most 10 */
+    uint32_t retry_delay_ms; /* default 500 */
     netron_registration_policy registration_policy; /* default NETRON_TAKE_OVER */
     uint32_t shutdown_timeout_ms; /* the longest that netron_discovery_shutdown() takes; default 5000 */
 

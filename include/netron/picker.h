@@ -59,7 +59,7 @@ typedef struct netron_picker_options {
     uint32_t zone_min_percent; /* default 50; 1 to 100 */
 
     int ejection_disabled;      /* failures are not counted; default 0 */
-    uint32_t ejection_failures; /* so many in a row eject the node; default 5 */
+    uint32_t ejection_failures; /* so many in a row eject the node; default 5, at most 1000000 */
     /* The first ejection takes ejection_base_ms, the second 2 x, the third 3 x ejection_base_ms and so on, up to
      * ejection_max_ms. A node that was back for ejection_max_ms begins anew. */
     uint32_t ejection_base_ms; /* default 10000; at most a day */

@@ -57,7 +57,7 @@ typedef void (*netron_registration_fn)(netron_registration *registration, netron
  * without out the registration lives as long as the discovery. Each call is a registration of its own with a new
  * incarnation, so registering an id twice in one process makes the second replace the first.
  * Returns 0; NETRON_EINVAL (a NULL argument, an empty text, an address without port, a service or a key of the
- * metadata twice, a state that is none, invalid UTF-8), NETRON_ELIMIT, NETRON_ESHUTDOWN, NETRON_ENOMEM, NETRON_ELOOP.
+ * metadata twice, a state that is none, invalid UTF-8), NETRON_ELIMIT, NETRON_ESHUTDOWN, NETRON_ENOMEM.
  * The sentence names the field.
  */
 NETRON_API int netron_register(netron_discovery *discovery, const netron_node *node, netron_registration_fn on_change,
@@ -68,7 +68,8 @@ NETRON_API int netron_register(netron_discovery *discovery, const netron_node *n
  * state with its reason (NULL = none), the weight (0 = the default), or all of the metadata. What is passed in is
  * copied. While Redis is out of reach the latest wanted content is kept and applied on return, once. done (may be NULL)
  * is called when Redis has this content or a later one: 0. Content equal to what Redis has already changes nothing,
- * publishes nothing and is done. Otherwise its code is what Redis refused it with after the retries (the content stays
+ * publishes nothing and is done. Otherwise its code is what Redis refused it with, after the retries or, where only an
+ * operator can help (a missing permission), at once (the content stays
  * wanted and is tried again); NETRON_EREPLACED; NETRON_ECANCELLED when the registration leaves or is freed before.
  * May be called from every callback.
  * Return 0; NETRON_EINVAL and NETRON_ELIMIT as netron_register(); NETRON_EREPLACED; NETRON_ESHUTDOWN (it is leaving or
@@ -92,7 +93,7 @@ NETRON_API int netron_registration_update_metadata(netron_registration *registra
  * announcement could be made or not. With deadline_ms 0 it is deregistered as soon as Redis has the announcement, or
  * the try and its retries have failed.
  * Meanwhile it beats, is restored after a loss, and stays in the states of a registration that is not leaving. A
- * further call joins the one under way, and the earlier deadline counts. netron_registration_deregister() and
+ * further call joins the one under way, and the earlier deadline counts; once a deadline is over, it stays so. netron_registration_deregister() and
  * netron_discovery_shutdown() end a drain at once. When the registration is leaving or has ended the call joins that,
  * as a further netron_registration_deregister() does. done (may be NULL) gets the codes of
  * netron_registration_deregister(), when the node has left. May be called from every callback. Returns 0, NETRON_EINVAL
@@ -125,7 +126,7 @@ NETRON_API const char *netron_registration_state_name(netron_registration_state 
 /* The state now. registration must not be NULL. */
 NETRON_API netron_registration_state netron_registration_get_state(const netron_registration *registration);
 
-/* The node as it is wanted now; borrowed, valid until the next update or free. registration must not be NULL. */
+/* The node as it is wanted now; borrowed, valid until the next update, drain or free. registration must not be NULL. */
 NETRON_API const netron_node *netron_registration_node(const netron_registration *registration);
 
 #ifdef __cplusplus

@@ -54,7 +54,7 @@ typedef struct netron_view_status {
  */
 NETRON_API int netron_view_open(netron_discovery *discovery);
 
-/* Fills *status. Returns 0 or NETRON_EINVAL (a NULL argument, or a size that no version of the struct had). */
+/* Fills *status. Returns 0 or NETRON_EINVAL (a NULL argument, or a size below that of the first version). */
 NETRON_API int netron_view_get_status(const netron_discovery *discovery, netron_view_status *status);
 
 /* "closed", "syncing", "fresh", "stale", "protected"; "unknown" for any other number. A constant string. May be called

@@ -192,7 +192,7 @@ static void open_herd(void)
 {
     const char *wanted = getenv("NETRON_TEST_HERD");
     const char *slowness = getenv("CK_TIMEOUT_MULTIPLIER");
-    herd = wanted != NULL ? atoi(wanted) : HERD_DEFAULT;
+    herd = wanted != NULL && wanted[0] != '\0' ? atoi(wanted) : HERD_DEFAULT;
     if (slowness != NULL && strtol(slowness, NULL, 10) >= 10)
         herd /= 4; /* where everything is ten times as slow, as under valgrind */
     ck_assert(herd > 1 && herd <= HERD_MAX);

@@ -306,7 +306,14 @@ void model_end(struct model *model)
 uint64_t model_setting(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
-    return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : otherwise;
+    char *end = NULL;
+    if (text == NULL || text[0] == '\0')
+        return otherwise;
+    uint64_t number = strtoull(text, &end, 10);
+    if (*end == '\0' && number > 0)
+        return number;
+    fprintf(stderr, "%s=%s is no number from 1\n", name, text);
+    exit(EXIT_FAILURE);
 }
 
 static void begin_seed(uint64_t seed, pid_t *pid)
@@ -333,6 +340,7 @@ START_TEST(everybody_ends_with_the_same_picture)
     uint64_t next = alone != 0 ? alone : model_setting("NETRON_TEST_FIRST_SEED", 1);
     uint64_t end = next + (alone != 0 ? 1 : model_setting("NETRON_TEST_SEEDS", SEEDS));
     uint64_t workers = model_setting("NETRON_TEST_WORKERS", WORKERS);
+    ck_assert_uint_le(workers, WORKERS_MAX);
     unsigned running = 0, failed = 0;
     is_alone = alone != 0;
     while (next < end || running > 0) {
