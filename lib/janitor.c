@@ -134,11 +134,10 @@ static void complain(struct netron_janitor *janitor, const struct netron_failure
  * become slow, but no stall is usual before it was met so many times without a pause. */
 static uint64_t usual_way(const struct netron_janitor *janitor)
 {
-    size_t count = janitor->way_count < NETRON_JANITOR_WAYS ? janitor->way_count : NETRON_JANITOR_WAYS;
-    uint64_t shortest = count > 0 ? janitor->ways[0] : 0;
-    for (size_t i = 1; i < count; i++)
+    uint64_t shortest = UINT64_MAX;
+    for (size_t i = 0; i < NETRON_JANITOR_WAYS && i < janitor->way_count; i++)
         shortest = janitor->ways[i] < shortest ? janitor->ways[i] : shortest;
-    return shortest;
+    return shortest < UINT64_MAX ? shortest : 0;
 }
 
 /* An answer that took long was held up in Redis, or on the way, and the beats of others with it; and what refused the
