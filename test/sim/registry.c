@@ -120,6 +120,10 @@ const char *registry_view(void)
 
 static void write_body(char *text, size_t size, const struct registry_node *node, unsigned port)
 {
+    if (registry.write != NULL) {
+        registry.write(text, size, node, port);
+        return;
+    }
     int length = snprintf(text, size, "\"nodeId\":\"%s\",\"address\":\"10.0.0.1:%u\",\"services\":[{\"name\":\"web\"}]",
                           node->id, port);
     if (node->ttl_ms > 0)
@@ -128,8 +132,8 @@ static void write_body(char *text, size_t size, const struct registry_node *node
 
 const char *registry_record(const struct registry_node *node)
 {
-    static char line[512];
-    char body[256];
+    static char line[1024];
+    char body[512];
     write_body(body, sizeof(body), node, node->port);
     snprintf(line, sizeof(line), "%" PRIu64 " %012" PRIx64 " i 5 {%s%s}", node->revision, node->tag,
              node->is_garbage ? "no JSON" : "", body);
@@ -144,7 +148,7 @@ static void say_record(const struct registry_node *node)
 const char *registry_event(const char *id)
 {
     static char text[1024];
-    char body[256];
+    char body[512];
     const struct registry_node *node = node_of(id);
     write_body(body, sizeof(body), node, node->port > 0 ? node->port : 1);
     snprintf(text, sizeof(text),

@@ -34,6 +34,9 @@ struct registry {
     unsigned unadopted; /* so many nodes stand in the index that nobody looks after */
     int lies;           /* so many digests are told wrong; -1 = all */
 
+    /* Writes the members of a node's record, without braces; NULL = the usual ones, which are not signed. */
+    void (*write)(char *text, size_t size, const struct registry_node *node, unsigned port);
+
     size_t asked[QUESTIONS];
     /* Called before a question is answered; number counts those of its kind, from 0. What it returns is the answer, ""
      * for none yet, NULL for the usual one. */
