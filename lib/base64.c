@@ -5,15 +5,26 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* Up to three bytes. */
+static void write_group(const unsigned char *bytes, size_t count, char *out)
+{
+    uint32_t bits = (uint32_t)bytes[0] << 16;
+    if (count > 1)
+        bits |= (uint32_t)bytes[1] << 8;
+    if (count > 2)
+        bits |= bytes[2];
+    memset(out, '=', 4);
+    for (size_t i = 0; i <= count; i++)
+        out[i] = alphabet[bits >> (18 - 6 * i) & 63];
+}
+
 void netron_base64_write(const unsigned char *bytes, size_t size, char *out)
 {
-    for (size_t i = 0; i < size; i += 3) {
-        size_t taken = size - i < 3 ? size - i : 3;
-        uint32_t bits = 0;
-        for (size_t j = 0; j < 3; j++)
-            bits = bits << 8 | (j < taken ? bytes[i + j] : 0u);
-        for (size_t j = 0; j < 4; j++)
-            *out++ = j <= taken ? alphabet[bits >> (18 - 6 * j) & 63] : '=';
+    for (; size >= 3; size -= 3, bytes += 3, out += 4)
+        write_group(bytes, 3, out);
+    if (size > 0) {
+        write_group(bytes, size, out);
+        out += 4;
     }
     *out = '\0';
 }

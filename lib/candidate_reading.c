@@ -29,7 +29,7 @@ netron_node *netron_candidate_read_heartbeat(struct netron_candidate *candidate,
     /* What the owner's own record says, and is not believed, its hash would say again. */
     candidate->needs_hash = incarnation != NULL && node == NULL && !(is_owners && record->is_refused);
     netron_record_clear(record);
-    if (candidate->needs_hash && length <= NETRON_INCARNATION_MAX)
+    if (incarnation != NULL && candidate->needs_hash && length <= NETRON_INCARNATION_MAX)
         memcpy(record->incarnation, incarnation, length); /* the hash does not name it */
     return node;
 }

@@ -45,7 +45,7 @@ static int load(const netron_signature_key *given, bool signs, const char *membe
     if (code != 0)
         return code;
     out->algorithm = given->algorithm;
-    strcpy(out->id, given->id);
+    memcpy(out->id, given->id, strlen(given->id) + 1);
     if (!signs && given->node_id != NULL) {
         out->node_id = strdup(given->node_id);
         if (out->node_id == NULL)

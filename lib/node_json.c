@@ -146,7 +146,10 @@ static void copy_text(const json_t *object, const char *member, size_t max, cons
     size_t length = json_string_length(value);
     const char *text = json_string_value(value);
     bool is_usable = length > 0 && length <= max && strlen(text) == length;
-    strcpy(out, is_usable ? text : fallback);
+    if (is_usable)
+        memcpy(out, text, length + 1);
+    else
+        memcpy(out, fallback, strlen(fallback) + 1);
 }
 
 void netron_json_stamp(const json_t *object, struct netron_stamp *out)

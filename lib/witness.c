@@ -162,12 +162,11 @@ int netron_witness_judge(struct netron_witness *witness, const char *id, struct 
     if (!netron_keyring_is_strict(&witness->settings->keyring) || record->node == NULL)
         return 0;
     age(witness);
-    entry_t *entry = find(witness, id);
-    int code = examine(witness, entry, id, record, stamp, why);
+    int code = examine(witness, find(witness, id), id, record, stamp, why);
     if (code == 0 || code == NETRON_ENOMEM)
         return code;
     netron_skipped_refuse(witness->skipped, id, why->sentence);
-    refuse(witness, entry, record, stamp);
+    refuse(witness, find(witness, id), record, stamp);
     return 0;
 }
 
