@@ -63,7 +63,7 @@ void acl_read(struct acl_readme *readme)
         if (goes_on != NULL && !add_words(goes_on, words))
             goes_on = NULL;
     }
-    fclose(file);
+    (void)fclose(file);
 }
 
 const struct acl_user *acl_find(const struct acl_readme *readme, const char *name)

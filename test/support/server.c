@@ -21,6 +21,7 @@
 #define ARGUMENTS_MAX 80
 #define CONTROL_USER "control"
 #define CONTROL_PASSWORD "of the test"
+#define CONTROL_RULE (">" CONTROL_PASSWORD)
 
 static const char *program(void)
 {
@@ -36,7 +37,7 @@ static void run(const struct server *server, const char *const *extra, pid_t par
     /* Whoever comes in as the library does may not look at all keys, nor at what others do, nor change the server. */
     static const char *const users[] = {"--user",   "default", "on",     "nopass",     "~*",       "&*",
                                         "+@all",    "-keys",   "-scan",  "-config",    "-monitor", "-flushall",
-                                        "-flushdb", "-debug",  "--user", CONTROL_USER, "on",       ">" CONTROL_PASSWORD,
+                                        "-flushdb", "-debug",  "--user", CONTROL_USER, "on",       CONTROL_RULE,
                                         "~*",       "&*",      "+@all"};
     size_t count = 11;
     for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
