@@ -35,7 +35,6 @@ const char *stand_redis(struct peer *peer, const struct peer_command *command)
 void stand_open(void)
 {
     memset(&stand, 0, sizeof(stand));
-    sim_open();
     for (int i = 0; i < STAND_REDISES; i++) {
         peer_open_beside(&stand.redis[i], &sim.peer);
         stand.redis[i].answer = stand_redis;
@@ -51,20 +50,31 @@ void stand_open(void)
 
 void stand_close(void)
 {
-    netron_discovery_free(sim.discovery);
-    sim.discovery = NULL;
     sim.peer.next = NULL;
     for (int i = 0; i < STAND_REDISES; i++)
         peer_close(&stand.redis[i]);
     for (int i = 0; i < STAND_SENTINELS; i++)
         peer_close(&stand.sentinel[i]);
+}
+
+static void open_both(void)
+{
+    sim_open();
+    stand_open();
+}
+
+static void close_both(void)
+{
+    netron_discovery_free(sim.discovery);
+    sim.discovery = NULL;
+    stand_close();
     sim_close();
 }
 
 TCase *stand_case(Suite *suite, const char *name)
 {
     TCase *tcase = suite_case(suite, name);
-    tcase_add_checked_fixture(tcase, stand_open, stand_close);
+    tcase_add_checked_fixture(tcase, open_both, close_both);
     return tcase;
 }
 

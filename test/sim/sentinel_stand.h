@@ -20,9 +20,12 @@ struct stand {
 };
 extern struct stand stand;
 
-/* All name the first Redis, which is the primary, by the name "main". In place of sim's fixtures. */
+/* On what sim_open() made; the discovery may live on. All name the first Redis, which is the primary, by the name
+ * "main".
+ */
 void stand_open(void);
 void stand_close(void);
+/* With both, in place of sim's fixtures. */
 TCase *stand_case(Suite *suite, const char *name);
 
 /* What such a peer says; for a test that says something else to one of the commands. */

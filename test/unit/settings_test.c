@@ -381,6 +381,42 @@ START_TEST(the_channel_follows_the_longest_prefix)
 }
 END_TEST
 
+/* ---- sentinels ---- */
+
+START_TEST(what_is_for_sentinels_needs_some)
+{
+    netron_options options;
+    netron_options_init(&options);
+    options.sentinel_password = "";
+    expect_fine("no password", &options);
+    options.sentinel_password = "secret";
+    expect_refused(&options, NETRON_EINVAL, "need a redis+sentinel URL");
+    options.url = "redis+sentinel://a,b/main";
+    expect_fine("a password", &options);
+    options.sentinel_username = "";
+    expect_refused(&options, NETRON_EINVAL, "options.sentinel_username is empty");
+    options.sentinel_username = "watcher";
+    expect_fine("both", &options);
+    options.sentinel_password = NULL;
+    expect_refused(&options, NETRON_EINVAL, "options.sentinel_username needs options.sentinel_password");
+}
+END_TEST
+
+START_TEST(sentinels_have_credentials_of_their_own)
+{
+    netron_options options;
+    netron_options_init(&options);
+    options.url = "redis+sentinel://alice:of-redis@a,b/main";
+    options.sentinel_password = "of-sentinel";
+    struct netron_settings settings = expect_made("sentinels", &options);
+    ck_assert_str_eq(settings.redis.password, "of-redis");
+    ck_assert_str_eq(settings.sentinel_password, "of-sentinel");
+    ck_assert_ptr_null(settings.sentinel_username);
+    netron_settings_clear(&settings);
+    ck_assert_ptr_null(settings.sentinel_password);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("settings");
@@ -400,5 +436,8 @@ int main(void)
     tcase_add_test(tcase, texts_are_utf_8_without_controls);
     tcase_add_test(tcase, a_client_name_is_printable_ascii_without_blanks);
     tcase_add_test(tcase, the_channel_follows_the_longest_prefix);
+    tcase = suite_case(suite, "sentinels");
+    tcase_add_test(tcase, what_is_for_sentinels_needs_some);
+    tcase_add_test(tcase, sentinels_have_credentials_of_their_own);
     return suite_run(suite);
 }
