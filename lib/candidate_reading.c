@@ -39,7 +39,8 @@ size_t netron_candidate_hash_members(const struct netron_witness *witness, const
     static const char *const plain[NETRON_HASH_MEMBERS_MAX] = {"address", "services", "timestamp"};
     if (is_strict(witness)) {
         members[0] = "record";
-        return 1;
+        members[1] = "address"; /* of any node; not believed, but there */
+        return 2;
     }
     memcpy(members, plain, sizeof(plain));
     return NETRON_HASH_MEMBERS_MAX;
@@ -53,6 +54,8 @@ static int read_signed(struct netron_candidate *candidate, struct netron_witness
     const char *body = netron_reply_text(netron_reply_at(reply, 0), &length);
     struct netron_stamp stamp;
     struct netron_record record;
+    if (body == NULL && netron_reply_is_nil(netron_reply_at(reply, 1))) /* it has left between the two trips */
+        return 0;
     if (body == NULL) {
         netron_skipped_refuse(witness->skipped, candidate->id, "it is not signed");
         return 0;

@@ -108,6 +108,23 @@ START_TEST(a_node_of_the_original_is_ignored)
 }
 END_TEST
 
+/* Nobody has entered it yet, so it is met at its own key; and one that has left is there no more. */
+START_TEST(a_lookup_alone_ignores_the_original_too)
+{
+    join(&watcher);
+    join(&owner);
+    enrol(&owner, "b");
+    scene_store_original("a", "10.0.0.1:80", "[{\"name\":\"orders\",\"version\":\"1.0.0\"}]");
+    EXPECT_FOUND(watcher.discovery, "orders", NULL, "b " WEB);
+    ck_assert_uint_eq(refused_by(&watcher), 1);
+    ck_assert_int_eq(log_count(&watcher.log, "refusing the record of node a: it is not signed"), 1);
+    server_expect(&scene.server, "1", "DEL %s", PREFIX ":nodes:a");
+    EXPECT_FOUND(watcher.discovery, "orders", NULL, "b " WEB);
+    ck_assert_uint_eq(refused_by(&watcher), 1);
+    ck_assert_uint_eq(scene_stats(watcher.discovery).skipped_records, 0);
+}
+END_TEST
+
 START_TEST(keys_are_rotated_without_a_gap)
 {
     trusts(&watcher, public_key(1, "new", NULL));
@@ -356,6 +373,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_node_that_was_there_before_the_watcher_is_found_too, 0, 2);
     tcase_add_loop_test(tcase, a_node_that_nobody_trusted_signed_is_ignored_counted_and_told_once, 0, 4);
     tcase_add_test(tcase, a_node_of_the_original_is_ignored);
+    tcase_add_test(tcase, a_lookup_alone_ignores_the_original_too);
     tcase_add_test(tcase, keys_are_rotated_without_a_gap);
     tcase_add_loop_test(tcase, each_node_has_its_own_key, 0, 2);
     tcase = scene_case(suite, "life");
