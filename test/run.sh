@@ -8,7 +8,7 @@
 #     sh test/run.sh quick    gcc only, all tests
 #     sh test/run.sh long     all stages, also under valgrind what takes long there, and a thousand seeds of the model
 #     sh test/run.sh adapters only what runs on every event loop: gcc, sanitizers, threads, all of it under valgrind
-#     sh test/run.sh STAGE    one of them:
+#     sh test/run.sh STAGE... some of them:
 #         gcc        as it is shipped: words, scripted peers, interoperation, packaging
 #         analysis   -fanalyzer, clang-tidy, cppcheck, shellcheck: test/analysis/run.sh
 #         coverage   without optimisation, all rings; then how much of lib/ was reached: test/coverage.py
@@ -18,6 +18,9 @@
 #         clang      as gcc, with a real server
 #         fuzz       each target of test/fuzz for a minute
 #         memory     valgrind, on what gcc built
+#         debian13   all tests on Debian 13, and on Valkey there: test/platform/run.sh
+#         i386       all tests as 32-bit programs
+#         arm64      words, scripted peers and corpora on ARM64, by qemu
 #     sh test/run.sh soak     half an hour of the model with faults at random, under AddressSanitizer; no part of the others
 #
 # NETRON_TEST_SERVER names the server that all tests start, instead of redis-server: valkey-server, or a path. Then
@@ -31,6 +34,8 @@ set -u
 
 project=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$project" || exit 1
+# Where another system builds in the same folder, it has names of its own: test/platform.
+builds=${NETRON_TEST_BUILDS:-build-test}
 passed=0
 failed=0
 notes=
@@ -66,7 +71,7 @@ add_up() {
 
 # build NAME COMPILER OPTION...: makes build-test-NAME.
 build() {
-    name=$1 compiler=$2 folder=build-test-$1
+    name=$1 compiler=$2 folder=$builds-$1
     shift 2
     echo "== $name: build"
     if said=$({ [ -f "$folder/build.ninja" ] ||
@@ -82,7 +87,7 @@ build() {
 
 # run BUILD LOG "SUITE..." "NAME=VALUE..." OPTION...: runs the suites in build-test-BUILD, and adds up.
 run() {
-    folder=build-test-$1 log=$2 suites=$3 environment=$4
+    folder=$builds-$1 log=$2 suites=$3 environment=$4
     shift 4
     echo "== $log: $suites"
     rm -f "$folder/meson-logs/$log"*
@@ -123,7 +128,7 @@ stage_gcc() {
 
 stage_analysis() {
     build clang clang || return
-    counted analysis sh test/analysis/run.sh build-test-clang
+    counted analysis sh test/analysis/run.sh "$builds-clang"
     unasked=$(sed -n 's/^not analysed/Not analysed/p' "$folder_of_logs/analysis")
     [ -z "$unasked" ] || note "$unasked"
 }
@@ -131,10 +136,10 @@ stage_analysis() {
 # Threads count what they reach without losing any of it: -fprofile-update=atomic.
 stage_coverage() {
     build coverage gcc -Db_coverage=true -Doptimization=0 -Dc_args=-fprofile-update=atomic || return
-    find build-test-coverage -name '*.gcda' -exec rm -f {} +
+    find "$builds-coverage" -name '*.gcda' -exec rm -f {} +
     # shellcheck disable=SC2086 # a list of options
     run coverage coverage "$rings" CK_TIMEOUT_MULTIPLIER=3 -t 3 $jobs
-    counted reached python3 test/coverage.py build-test-coverage
+    counted reached python3 test/coverage.py "$builds-coverage"
 }
 
 stage_valkey() {
@@ -186,32 +191,66 @@ stage_memory() {
             --wrap="valgrind -q $leaks --suppressions=$project/test/valgrind.supp --error-exitcode=99"
 }
 
+# In a system that test/platform/run.sh has made.
+stage_cross() {
+    # shellcheck disable=SC2086 # lists of options
+    build cross gcc -Dtests=auto --cross-file test/platform/arm64.ini &&
+        run cross cross 'unit sim fuzz' CK_TIMEOUT_MULTIPLIER=10 -t 10 $left_out $jobs
+}
+
+# What it has to say at its end, this run says at its own.
+stage_platform() {
+    counted "$1" sh test/platform/run.sh "$1"
+    said=$(sed -n 's/^!! //p' "$folder_of_logs/$1")
+    [ -z "$said" ] || note "$1: $said"
+}
+
 # ---- which of them ----
 
 rings='unit sim fuzz integration adapter' others='interop packaging'
-every='gcc analysis coverage valkey sanitize threads clang fuzz memory'
-patience='-t 1' seeds=50 herd=60 soak=30 left_out='--no-suite long'
+every='gcc analysis coverage valkey sanitize threads clang fuzz memory debian13 i386 arm64'
+patience='-t 3' seeds=50 herd=60 soak=30 left_out='--no-suite long'
 gcc_suites="unit sim fuzz $others" sanitize_suites="$rings interop"
-case ${1:-all} in
-all) stages=$every ;;
-quick) stages=gcc gcc_suites="$rings $others" ;;
-long) stages=$every patience='-t 20' seeds=1000 herd=500 left_out= ;;
-adapters)
-    stages='gcc sanitize threads memory'
-    rings=adapter gcc_suites=adapter sanitize_suites=adapter left_out=
-    ;;
-gcc | analysis | coverage | valkey | sanitize | threads | clang | fuzz | memory | soak) stages=$1 ;;
-*)
-    echo "usage: sh test/run.sh [quick | long | adapters | soak | $(echo "$every" | sed 's/ / | /g')]" >&2
-    exit 2
-    ;;
-esac
+stages=
+[ $# -gt 0 ] || set -- all
+for asked in "$@"; do
+    case $asked in
+    all) stages=$every ;;
+    quick) stages="$stages gcc" gcc_suites="$rings $others" ;;
+    long) stages=$every patience='-t 20' seeds=1000 herd=500 left_out= ;;
+    adapters)
+        stages='gcc sanitize threads memory'
+        rings=adapter gcc_suites=adapter sanitize_suites=adapter left_out=
+        ;;
+    gcc | analysis | coverage | valkey | sanitize | threads | clang | fuzz | memory | debian13 | i386 | arm64 | cross | soak)
+        stages="$stages $asked"
+        ;;
+    *)
+        echo "usage: sh test/run.sh [quick | long | adapters | soak | $(echo "$every" | sed 's/ / | /g')]..." >&2
+        exit 2
+        ;;
+    esac
+done
 
 # What the caller has set counts more.
 seeds=${NETRON_TEST_SEEDS:-$seeds} herd=${NETRON_TEST_HERD:-$herd} soak=${NETRON_TEST_SOAK_MINUTES:-$soak}
 
-sh examples/prepare.sh check valgrind clang clang-tidy cppcheck faketime g++ gcovr nodejs npm shellcheck libuv1-dev \
-    libev-dev libglib2.0-dev libssl-dev libsystemd-dev || {
+# What the stages need on top of what every build needs; what npm brings may be there already. A system of its own has
+# everything of its own.
+tools='check clang faketime g++ nodejs libuv1-dev libev-dev libglib2.0-dev libssl-dev libsystemd-dev'
+builds_here=no
+[ -n "${NETRON_TEST_NODE_MODULES:-}" ] || tools="$tools npm"
+for stage in $stages; do
+    case $stage in
+    debian13 | i386 | arm64 | cross) continue ;;
+    analysis) tools="$tools clang-tidy cppcheck shellcheck" ;;
+    coverage) tools="$tools gcovr" ;;
+    memory) tools="$tools valgrind" ;;
+    esac
+    builds_here=yes
+done
+# shellcheck disable=SC2086 # a list of names
+[ "$builds_here" = no ] || sh examples/prepare.sh $tools || {
     failed=1
     finish
 }
@@ -226,6 +265,8 @@ for stage in $stages; do
     clang) stage_clang ;;
     fuzz) stage_fuzz ;;
     memory) stage_memory ;;
+    debian13 | i386 | arm64) stage_platform "$stage" ;;
+    cross) stage_cross ;;
     soak) stage_soak ;;
     esac
 done
