@@ -5,6 +5,7 @@
  *     RUNNING -> LEAVING (the registrations deregister) -> CLOSED (both links are gone)
  */
 #include "discovery.h"
+#include "cluster.h"
 #include "completion.h"
 #include "feed.h"
 #include "keys.h"
@@ -207,6 +208,7 @@ static int make_topology(netron_discovery *discovery)
     case NETRON_URL_SENTINELS:
         return netron_sentinels_new(discovery->core, &discovery->settings, &discovery->topology);
     case NETRON_URL_CLUSTER:
+        return netron_cluster_new(discovery->core, &discovery->settings, &discovery->topology);
     case NETRON_URL_SERVER:
         break;
     }

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char plain_subscribe[] = "SUBSCRIBE";
+static const char shard_subscribe[] = "SSUBSCRIBE";
+
 #define RETRY_MIN_MS 200u /* between syncs that failed while both links were up */
 #define RETRY_MAX_MS 10000u
 #define GAP_MS 200u      /* for an event on its way, after a look over the other link told of its change */
@@ -309,7 +312,13 @@ static void on_message(void *arg, const struct netron_reply *reply)
         return;
     }
     const char *payload = netron_reply_text(netron_reply_at(reply, 2), &length);
-    if (!netron_reply_is_text(netron_reply_at(reply, 0), "message") || payload == NULL) {
+    const struct netron_reply *type = netron_reply_at(reply, 0);
+    if (netron_reply_is_text(type, "sunsubscribe")) {
+        netron_fail(&why, NETRON_EUNAVAILABLE, "the slot of the channel has left this node of the cluster");
+        netron_link_leave(feed->link, &why);
+        return;
+    }
+    if ((!netron_reply_is_text(type, "message") && !netron_reply_is_text(type, "smessage")) || payload == NULL) {
         skip(feed, "it has not the shape of a message");
         return;
     }
@@ -336,19 +345,47 @@ static void on_forgotten(void *arg)
 
 /* ---- from the links ---- */
 
+static void on_subscribed(void *arg, const struct netron_reply *reply, const struct netron_failure *failure);
+
+static void subscribe(struct netron_feed *feed, const char *command)
+{
+    const char *const words[] = {command, feed->settings->pubsub_channel};
+    const size_t lengths[] = {strlen(command), strlen(feed->settings->pubsub_channel)};
+    struct netron_failure why;
+    feed->subscribing = command;
+    int code = netron_link_send(feed->link, 2, words, lengths, on_subscribed, feed);
+    if (code == 0) {
+        netron_link_stream(feed->link); /* messages may come in the same bytes as the acknowledgement */
+    } else {
+        netron_fail(&why, code, "%s: %s", command, netron_strerror(code));
+        netron_link_reject(feed->link, &why);
+    }
+}
+
+/* Shard channels came with Redis 7; where they are not known, the scripts publish on the other kind (publish.lua). */
+static bool knows_no_shards(const struct netron_feed *feed, const struct netron_reply *reply)
+{
+    static const char unknown[] = "ERR unknown command";
+    const char *error = netron_reply_error(reply);
+    return feed->subscribing == shard_subscribe && error != NULL && strncmp(error, unknown, sizeof(unknown) - 1) == 0;
+}
+
 static void on_subscribed(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_feed *feed = arg;
     struct netron_failure why;
+    const struct netron_reply *type = netron_reply_at(reply, 0);
     if (reply == NULL) {
         (void)failure; /* the link tells it as well */
-    } else if (netron_reply_is_text(netron_reply_at(reply, 0), "subscribe") &&
+    } else if ((netron_reply_is_text(type, "subscribe") || netron_reply_is_text(type, "ssubscribe")) &&
                netron_reply_is_text(netron_reply_at(reply, 1), feed->settings->pubsub_channel)) {
         begin_sync(feed, "subscribed");
         feed->changed(feed->arg, NULL);
+    } else if (knows_no_shards(feed, reply)) {
+        subscribe(feed, plain_subscribe);
     } else {
         char what[16 + NETRON_CHANNEL_MAX];
-        snprintf(what, sizeof(what), "SUBSCRIBE %s", feed->settings->pubsub_channel);
+        snprintf(what, sizeof(what), "%s %s", feed->subscribing, feed->settings->pubsub_channel);
         netron_link_fail(feed->link, NULL, reply, what, &why);
         netron_link_reject(feed->link, &why);
     }
@@ -357,17 +394,8 @@ static void on_subscribed(void *arg, const struct netron_reply *reply, const str
 static void on_ready(void *arg)
 {
     struct netron_feed *feed = arg;
-    const char *const words[] = {"SUBSCRIBE", feed->settings->pubsub_channel};
-    const size_t lengths[] = {9, strlen(feed->settings->pubsub_channel)};
-    struct netron_failure why;
     feed->garbage_logged = false;
-    int code = netron_link_send(feed->link, 2, words, lengths, on_subscribed, feed, NULL);
-    if (code == 0) {
-        netron_link_stream(feed->link); /* messages may come in the same bytes as the acknowledgement */
-    } else {
-        netron_fail(&why, code, "SUBSCRIBE: %s", netron_strerror(code));
-        netron_link_reject(feed->link, &why);
-    }
+    subscribe(feed, netron_link_is_in_cluster(feed->link) ? shard_subscribe : plain_subscribe);
 }
 
 static void on_down(void *arg, const struct netron_failure *why)

@@ -52,6 +52,7 @@ struct netron_feed {
     unsigned attempts;    /* syncs that failed in a row */
     uint64_t stale_since; /* 0 = not stale; ms of the loop's clock */
     bool garbage_logged;
+    const char *subscribing; /* the command with which it subscribed last */
 };
 
 /* The members up to arg, and skipped, are set before. Returns 0 or NETRON_ENOMEM. */

@@ -152,6 +152,8 @@ static void on_hello(void *arg, const struct netron_reply *reply, const struct n
 {
     struct netron_handshake *handshake = arg;
     const char *version = hello_value(reply, "version");
+    const char *mode = hello_value(reply, "mode");
+    handshake->is_in_cluster = mode != NULL && strcmp(mode, "cluster") == 0;
     if (version != NULL && is_too_old(version)) {
         struct netron_failure why;
         handshake->outstanding--;
@@ -231,7 +233,7 @@ static int send_all(struct netron_handshake *handshake, struct netron_conn *conn
         code = send_words(handshake, conn, on_select, 2, database);
     if (code == 0)
         code = send_words(handshake, conn, on_name, 3, name);
-    if (code == 0 && settings->redis.kind != NETRON_URL_SERVER)
+    if (code == 0 && settings->redis.kind == NETRON_URL_SENTINELS) /* in a cluster a replica says MOVED */
         code = send_words(handshake, conn, on_role, 1, role);
     return code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The first words on a connection, in one pipeline: AUTH, HELLO (which version is there), SELECT, CLIENT SETNAME, and
- * ROLE where others named the server: they may be behind, and a replica must not be taken for the primary. */
+ * ROLE where sentinels named the server: they may be behind, and a replica must not be taken for the primary. */
 #ifndef NETRON_LIB_HANDSHAKE_H
 #define NETRON_LIB_HANDSHAKE_H
 
@@ -18,6 +18,7 @@ struct netron_handshake {
     unsigned outstanding;
     bool failed;
     bool is_role_unknown; /* it may not be asked */
+    bool is_in_cluster;   /* the server says so */
     netron_handshake_fn fn;
     void *arg;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "link.h"
 #include "backoff.h"
+#include "detour.h"
 #include "handshake.h"
 #include "permission.h"
 #include "pulse.h"
@@ -19,9 +20,11 @@ struct netron_link {
     struct netron_whereabouts whereabouts;
     struct netron_conn *conn; /* CONNECTING, GREETING, READY */
     struct netron_handshake handshake;
-    struct netron_deadline timer; /* what it means depends on the state: see on_timer() */
+    struct netron_detours detours; /* in a cluster */
+    struct netron_deadline timer;  /* what it means depends on the state: see on_timer() */
     unsigned attempt;
     unsigned hurries; /* how often news of another server cut the waiting short */
+    bool is_led;      /* and they will, when the connection has ended */
     uint64_t ready_at;
     struct netron_pulse pulse;
     bool is_role_told; /* that it is not known: once is enough */
@@ -64,7 +67,9 @@ static uint32_t next_delay(struct netron_link *link)
         uint32_t half = settings->reconnect_max_ms / 2;
         return half + netron_backoff_spread(half, random);
     }
-    return netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, link->attempt++, random);
+    unsigned *attempt = link->is_led ? &link->hurries : &link->attempt;
+    link->is_led = false;
+    return netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, (*attempt)++, random);
 }
 
 /* Every end of an attempt or of a connection comes through here. */
@@ -77,18 +82,25 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
         link->attempt = link->hurries = 0;
     link->failure = *why;
     netron_whereabouts_stop(&link->whereabouts);
-    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING)
+    bool has_hung = link->state == LINK_READY && why->code == NETRON_ETIMEDOUT;
+    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING || has_hung)
         netron_whereabouts_doubt(&link->whereabouts, NULL);
     enter_state(link, LINK_WAITING, why->sentence);
     struct netron_conn *conn = link->conn;
     link->conn = NULL;
     netron_core_after(link->core, &link->timer, next_delay(link));
+    netron_detours_end(&link->detours);
     netron_conn_free(conn);
     if (link->state == LINK_WAITING)
         link->events->down(link->arg, why);
 }
 
 /* ---- from the connection ---- */
+
+static bool is_cluster(const struct netron_link *link)
+{
+    return link->settings->redis.kind == NETRON_URL_CLUSTER;
+}
 
 static void on_greeted(void *arg, const struct netron_failure *failure)
 {
@@ -110,6 +122,7 @@ static void on_greeted(void *arg, const struct netron_failure *failure)
     link->loading = 0;
     link->core->stats.connects++;
     netron_core_after(link->core, &link->timer, link->settings->ping_interval_ms);
+    link->detours.here = link->whereabouts.asker.at;
     netron_whereabouts_confirm(&link->whereabouts);
     if (link->state == LINK_READY) /* the other link may have had to leave, and its user frees all */
         link->events->ready(link->arg);
@@ -139,15 +152,21 @@ static void on_closed(void *arg, const struct netron_failure *why)
 static void on_refused(void *arg, const struct netron_reply *reply, const char *command)
 {
     struct netron_link *link = arg;
-    /* A demoted primary, or a user that was changed under us: this connection will not get better. While greeting,
-     * the handshake judges. */
-    if (link->state == LINK_READY &&
-        (netron_reply_error_is(reply, "READONLY") || netron_reply_error_is(reply, "NOAUTH"))) {
-        struct netron_failure why;
-        netron_reply_fail(reply, command, &why);
+    struct netron_failure why;
+    if (link->state != LINK_READY) /* while greeting, the handshake judges */
+        return;
+    bool has_moved = is_cluster(link) && netron_reply_error_is(reply, "MOVED");
+    /* Nodes of a cluster that say so may be those that were parted from the others, which go on without them. */
+    bool is_down = is_cluster(link) && netron_reply_error_is(reply, "CLUSTERDOWN");
+    /* A demoted primary, or a user that was changed under us: this connection will not get better. */
+    bool is_useless = has_moved || netron_reply_error_is(reply, "READONLY") || netron_reply_error_is(reply, "NOAUTH");
+    if (is_useless || is_down)
         netron_whereabouts_doubt(&link->whereabouts, netron_reply_error(reply));
-        netron_conn_close(link->conn, &why);
-    }
+    if (!is_useless)
+        return;
+    link->is_led = has_moved;
+    netron_reply_fail(reply, command, &why);
+    netron_conn_close(link->conn, &why);
 }
 
 static void on_message(void *arg, const struct netron_reply *reply)
@@ -191,7 +210,12 @@ static void on_moved(void *arg, const struct netron_failure *why)
 {
     struct netron_link *link = arg;
     const struct netron_settings *settings = link->settings;
-    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING || link->state == LINK_READY)
+    if (link->state == LINK_READY) { /* requests under way hear the reason */
+        link->is_led = true;
+        netron_conn_close(link->conn, why);
+        return;
+    }
+    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING)
         fall_back(link, why);
     if (link->state != LINK_WAITING)
         return;
@@ -257,6 +281,7 @@ int netron_link_new(struct netron_core *core, const struct netron_settings *sett
     netron_fail(&link->failure, NETRON_EDISCONNECTED, "not connected to Redis yet");
     netron_deadline_init(&link->timer, on_timer, link);
     netron_whereabouts_init(&link->whereabouts, core, &settings->redis, topology, &whereabouts_events, link);
+    netron_detours_init(&link->detours, core, settings);
     *out = link;
     return 0;
 }
@@ -278,6 +303,7 @@ void netron_link_free(struct netron_link *link)
         return;
     netron_whereabouts_clear(&link->whereabouts);
     enter_state(link, LINK_CLOSED, "freed");
+    netron_detours_end(&link->detours);
     netron_conn_free(link->conn);
     link->conn = NULL;
     netron_core_bury(link->core, &link->grave, destroy);
@@ -294,17 +320,34 @@ const struct netron_failure *netron_link_failure(const struct netron_link *link)
 }
 
 int netron_link_send(struct netron_link *link, int argc, const char *const *argv, const size_t *lengths,
+                     netron_reply_fn fn, void *arg)
+{
+    if (link->state != LINK_READY)
+        return NETRON_EDISCONNECTED;
+    return netron_conn_send(link->conn, argc, argv, lengths, fn, arg, NULL);
+}
+
+int netron_link_look(struct netron_link *link, int argc, const char *const *argv, const size_t *lengths,
                      netron_reply_fn fn, void *arg, uint64_t *ticket)
 {
     if (link->state != LINK_READY)
         return NETRON_EDISCONNECTED;
+    if (is_cluster(link))
+        return netron_detours_send(&link->detours, link->conn, argc, argv, lengths, fn, arg, ticket);
     return netron_conn_send(link->conn, argc, argv, lengths, fn, arg, ticket);
 }
 
 void netron_link_cancel(struct netron_link *link, uint64_t ticket)
 {
-    if (link->conn != NULL)
+    if (is_cluster(link))
+        netron_detours_cancel(&link->detours, ticket);
+    else if (link->conn != NULL)
         netron_conn_cancel(link->conn, ticket);
+}
+
+bool netron_link_is_in_cluster(const struct netron_link *link)
+{
+    return link->settings->is_in_one_slot && (is_cluster(link) || link->handshake.is_in_cluster);
 }
 
 unsigned *netron_link_loading(struct netron_link *link)
@@ -334,4 +377,13 @@ void netron_link_reject(struct netron_link *link, const struct netron_failure *w
 {
     if (link->conn != NULL)
         netron_conn_close(link->conn, why);
+}
+
+void netron_link_leave(struct netron_link *link, const struct netron_failure *why)
+{
+    if (link->state != LINK_READY)
+        return;
+    link->is_led = true;
+    netron_whereabouts_doubt(&link->whereabouts, why->sentence);
+    netron_conn_close(link->conn, why);
 }

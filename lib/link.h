@@ -42,8 +42,17 @@ const struct netron_failure *netron_link_failure(const struct netron_link *link)
 
 /* As netron_conn_send(); NETRON_EDISCONNECTED unless the link is ready. */
 int netron_link_send(struct netron_link *link, int argc, const char *const *argv, const size_t *lengths,
+                     netron_reply_fn fn, void *arg);
+/* The same, for commands that may be said elsewhere when a cluster wants that (detour.h): those that look at a single
+ * key, or several of which all have to be there. Scripts are none: where a slot arrives they would take for missing
+ * what is still on its way. ticket may be NULL. */
+int netron_link_look(struct netron_link *link, int argc, const char *const *argv, const size_t *lengths,
                      netron_reply_fn fn, void *arg, uint64_t *ticket);
 void netron_link_cancel(struct netron_link *link, uint64_t ticket);
+
+/* Whether the server is one of a cluster, and all keys and the channel are in one slot of it. Every process of a fleet
+ * comes to the same answer. */
+bool netron_link_is_in_cluster(const struct netron_link *link);
 
 /* The bits of the scripts that are being loaded on this connection (script.c). NULL when there is none. */
 unsigned *netron_link_loading(struct netron_link *link);
@@ -63,5 +72,7 @@ void netron_link_doubt(struct netron_link *link, int code);
 /* Ends the connection, because what came over it makes it useless; the reason decides how soon the next attempt comes.
  */
 void netron_link_reject(struct netron_link *link, const struct netron_failure *why);
+/* The same, because another server is the right one by now. */
+void netron_link_leave(struct netron_link *link, const struct netron_failure *why);
 
 #endif

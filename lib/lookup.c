@@ -11,12 +11,11 @@
  * are there that no index of ours knows, and index:nodes is walked as well. A source that is broken is made up for by
  * those behind it, the records being the last.
  */
-#include "lookup.h"
 #include "candidate_reading.h"
 #include "keys.h"
 #include "list.h"
+#include "lookup_walk.h"
 #include "node.h"
-#include "version_range.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,41 +24,9 @@
 #define PAGE_TEXT "512"
 #define PAGES_MAX 65536u /* a cursor that never comes round must not keep us for ever */
 
-enum source { SOURCE_SERVICE_INDEX, SOURCE_NODE_INDEX, SOURCE_RECORDS };
-
-struct netron_lookup {
-    struct netron_lookups *lookups;
-    struct netron_grave grave;
-    struct netron_lookup *prev; /* utlist.h wants these names */
-    struct netron_lookup *next;
-    bool finished;
-    unsigned outstanding;
-    struct netron_deadline begin;
-    void (*step)(struct netron_lookup *lookup); /* what to do when all replies of a round are there */
-    struct netron_failure failure;              /* of this round; code 0 = none */
-
-    netron_nodes_fn found;
-    netron_active_fn found_active;
-    void *arg;
-    char *id; /* is_active */
-    char *name;
-    struct netron_version_range *range;
-    char *service_key;
-
-    enum source source; /* of the ids */
-    bool needs_node_index;
-    bool needs_records;
-    long long indexed;
-    char cursor[24];
-    unsigned pages;
-    struct netron_candidates candidates;
-    size_t fetched; /* how many of the candidates are dealt with */
-    size_t fetching;
-};
-
 /* ---- the end ---- */
 
-static void destroy(struct netron_grave *grave)
+void netron_lookup_destroy(struct netron_grave *grave)
 {
     struct netron_lookup *lookup = (struct netron_lookup *)((char *)grave - offsetof(struct netron_lookup, grave));
     netron_candidates_clear(&lookup->candidates);
@@ -73,7 +40,7 @@ static void destroy(struct netron_grave *grave)
 static void release_if_done(struct netron_lookup *lookup)
 {
     if (lookup->finished && lookup->outstanding == 0)
-        netron_core_bury(lookup->lookups->core, &lookup->grave, destroy);
+        netron_core_bury(lookup->lookups->core, &lookup->grave, netron_lookup_destroy);
 }
 
 static void finish(struct netron_lookup *lookup, int code, const netron_node *const *nodes, size_t count, int active)
@@ -162,7 +129,7 @@ static void ask(struct netron_lookup *lookup, size_t count, const char *const *w
     if (lengths != NULL) {
         for (size_t i = 0; i < count; i++)
             lengths[i] = strlen(words[i]);
-        code = netron_link_send(lookup->lookups->link, (int)count, words, lengths, fn, lookup, NULL);
+        code = netron_link_look(lookup->lookups->link, (int)count, words, lengths, fn, lookup, NULL);
     }
     if (code == 0)
         lookup->outstanding++;
@@ -296,19 +263,58 @@ static void on_records(void *arg, const struct netron_reply *reply, const struct
     arrived(lookup);
 }
 
+static void judge(struct netron_lookup *lookup, size_t position, const struct netron_reply *owner)
+{
+    struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + position];
+    netron_node *node = netron_candidate_read_heartbeat(candidate, owner);
+    if (node != NULL)
+        netron_candidate_keep(candidate, lookup->name, lookup->range, node);
+}
+
+static void on_heartbeat(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_lookup *lookup = arg;
+    bool is_owner = netron_reply_is_nil(reply) || netron_reply_text(reply, NULL) != NULL;
+    if (reply == NULL)
+        fail_round(lookup, failure);
+    else if (!is_owner && !netron_reply_error_is(reply, "WRONGTYPE"))
+        fail_round_by_reply(lookup, reply, "GET");
+    if (!lookup->finished)
+        judge(lookup, lookup->judged++, reply);
+    arrived(lookup);
+}
+
+/* While its slot is moved, a cluster answers no question about several keys unless they are all at one node: and those
+ * of dead nodes are at none. */
+static void fetch_heartbeats_singly(struct netron_lookup *lookup)
+{
+    lookup->step = fetch_hashes;
+    lookup->judged = 0;
+    for (size_t i = 0; i < lookup->fetching; i++) {
+        const char *id = lookup->candidates.list[lookup->fetched + i].id;
+        char *key = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_HEARTBEAT, id);
+        const char *const words[] = {"GET", key};
+        if (key != NULL)
+            ask(lookup, 2, words, on_heartbeat);
+        else
+            fail_round_with(lookup, NETRON_ENOMEM, "GET");
+        free(key);
+    }
+    end_round(lookup);
+}
+
 static void on_heartbeats(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
+    bool is_parted = netron_reply_error_is(reply, "TRYAGAIN");
     if (reply == NULL)
         fail_round(lookup, failure);
+    else if (is_parted)
+        lookup->step = fetch_heartbeats_singly;
     else if (netron_reply_count(reply) != lookup->fetching)
         fail_round_by_reply(lookup, reply, "MGET");
-    for (size_t i = 0; i < lookup->fetching && !lookup->finished; i++) {
-        struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
-        netron_node *node = netron_candidate_read_heartbeat(candidate, netron_reply_at(reply, i));
-        if (node != NULL)
-            netron_candidate_keep(candidate, lookup->name, lookup->range, node);
-    }
+    for (size_t i = 0; i < lookup->fetching && !lookup->finished && !is_parted; i++)
+        judge(lookup, i, netron_reply_at(reply, i));
     arrived(lookup);
 }
 
@@ -484,103 +490,17 @@ static void on_begin(void *arg)
     release_if_done(lookup);
 }
 
-static char *copy_of(const char *text)
+void netron_lookup_prepare(struct netron_lookup *lookup)
 {
-    return text != NULL ? strdup(text) : NULL;
-}
-
-static struct netron_lookup *lookup_new(struct netron_lookups *lookups, const char *id, const char *name,
-                                        const char *version)
-{
-    struct netron_lookup *lookup = calloc(1, sizeof(*lookup));
-    if (lookup == NULL)
-        return NULL;
-    lookup->lookups = lookups;
-    lookup->id = copy_of(id);
-    lookup->name = copy_of(name);
-    if (name != NULL)
-        lookup->service_key = netron_key_name(lookups->settings->key_prefix, NETRON_KEY_SERVICE_INDEX, name);
-    if ((id != NULL && lookup->id == NULL) || (name != NULL && (lookup->name == NULL || lookup->service_key == NULL)) ||
-        netron_version_range_parse(version, &lookup->range, NULL) != 0) {
-        destroy(&lookup->grave);
-        return NULL;
-    }
     netron_deadline_init(&lookup->begin, on_begin, lookup);
-    return lookup;
 }
 
-static int start(struct netron_lookups *lookups, const char *id, const char *name, const char *version,
-                 netron_nodes_fn found, netron_active_fn found_active, void *arg, struct netron_failure *why)
+void netron_lookup_cancel(struct netron_lookup *lookup)
 {
-    if (found == NULL && found_active == NULL)
-        return netron_fail(why, NETRON_EINVAL, "found is NULL");
-    if (lookups->count >= lookups->settings->lookups_max)
-        return netron_fail(why, NETRON_EOVERLOAD, "%zu lookups are pending already (lookups_max)", lookups->count);
-    struct netron_lookup *lookup = lookup_new(lookups, id, name, version);
-    if (lookup == NULL)
-        return netron_fail(why, NETRON_ENOMEM, "no memory for a lookup");
-    lookup->found = found;
-    lookup->found_active = found_active;
-    lookup->arg = arg;
-    DL_APPEND(lookups->pending, lookup);
-    lookups->count++;
-    netron_core_after(lookups->core, &lookup->begin, 0);
-    return 0;
-}
-
-int netron_lookups_find(struct netron_lookups *lookups, const char *name, const char *version, netron_nodes_fn found,
-                        void *arg, struct netron_failure *why)
-{
-    int code = name != NULL ? netron_node_check_service_name(name, "name", why) : 0;
-    if (code == 0)
-        code = netron_node_check_version_range(version, "version", why);
-    return code != 0 ? code : start(lookups, NULL, name, version, found, NULL, arg, why);
-}
-
-int netron_lookups_is_active(struct netron_lookups *lookups, const char *id, netron_active_fn found, void *arg,
-                             struct netron_failure *why)
-{
-    int code = netron_node_check_id(id, why);
-    return code != 0 ? code : start(lookups, id, NULL, NULL, NULL, found, arg, why);
-}
-
-int netron_lookups_open(struct netron_lookups *lookups)
-{
-    const char *prefix = lookups->settings->key_prefix;
-    lookups->skipped.core = lookups->core;
-    lookups->witness =
-        (struct netron_witness){.core = lookups->core, .settings = lookups->settings, .skipped = &lookups->skipped};
-    netron_witness_open(&lookups->witness);
-    lookups->page = netron_keyring_page(&lookups->settings->keyring);
-    lookups->node_index_key = netron_key_name(prefix, NETRON_KEY_NODE_INDEX, "");
-    lookups->expiry_key = netron_key_name(prefix, NETRON_KEY_EXPIRY, "");
-    lookups->records_key = netron_key_name(prefix, NETRON_KEY_RECORDS, "");
-    if (lookups->node_index_key != NULL && lookups->expiry_key != NULL && lookups->records_key != NULL)
-        return 0;
-    netron_lookups_close(lookups);
-    return NETRON_ENOMEM;
-}
-
-void netron_lookups_cancel_all(struct netron_lookups *lookups)
-{
-    while (lookups->pending != NULL) {
-        struct netron_lookup *lookup = lookups->pending;
-        struct netron_failure why;
-        netron_fail(&why, NETRON_ECANCELLED, "the lookup was cancelled");
-        netron_core_note(lookups->core, &why);
-        lookup->outstanding++; /* its callback may free everything, and only one of us may bury it */
-        finish(lookup, NETRON_ECANCELLED, NULL, 0, 0);
-        lookup->outstanding--;
-        release_if_done(lookup);
-    }
-}
-
-void netron_lookups_close(struct netron_lookups *lookups)
-{
-    netron_skipped_clear(&lookups->skipped);
-    netron_witness_close(&lookups->witness);
-    free(lookups->node_index_key);
-    free(lookups->expiry_key);
-    free(lookups->records_key);
-    lookups->node_index_key = lookups->expiry_key = lookups->records_key = NULL;
+    struct netron_failure why;
+    netron_fail(&why, NETRON_ECANCELLED, "the lookup was cancelled");
+    lookup->outstanding++; /* its callback may free everything, and only one of us may bury it */
+    finish_failed(lookup, &why);
+    lookup->outstanding--;
+    release_if_done(lookup);
 }

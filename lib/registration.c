@@ -194,7 +194,7 @@ static void ask_for_owner(netron_registration *registration, const struct netron
     /* Its PING stands before the question: where all answers are one place late, that is seen first. */
     netron_link_doubt(registration->registrar->link, NETRON_EPROTOCOL);
     registration->in_flight = OPERATION_BEAT;
-    int code = netron_link_send(registration->registrar->link, 2, words, lengths, on_owner, registration,
+    int code = netron_link_look(registration->registrar->link, 2, words, lengths, on_owner, registration,
                                 &registration->ticket);
     if (code == 0)
         return;

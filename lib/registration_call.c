@@ -84,7 +84,7 @@ int netron_registration_send_beat(netron_registration *registration, netron_repl
     const size_t lengths[] = {5, strlen(registration->heartbeat_key), 2, strlen(ttl)};
     registration->in_flight = OPERATION_BEAT;
     registration->only_renews = false;
-    return netron_link_send(registration->registrar->link, 4, words, lengths, fn, registration, &registration->ticket);
+    return netron_link_look(registration->registrar->link, 4, words, lengths, fn, registration, &registration->ticket);
 }
 
 static const char *policy(const netron_registration *registration)

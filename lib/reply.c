@@ -101,7 +101,8 @@ bool netron_reply_error_is(const struct netron_reply *reply, const char *word)
 static int code_of_words(const char *words)
 {
     /* Plain ERRs that mean something else than a call that was wrong: one ends the connection before anything is asked,
-     * the others are how NOPERM is said inside a script by Redis 6.2, by 7.0, and by later ones and Valkey. */
+     * the others are how NOPERM is said inside a script by Redis 6.2, by 7.0, and by later ones and Valkey, and how
+     * CLUSTERDOWN and its kin are. */
     static const struct {
         const char *words;
         int code;
@@ -110,24 +111,19 @@ static int code_of_words(const char *words)
         {FORBIDDEN_IN_SCRIPT, NETRON_EPERM},
         {"ERR " FORBIDDEN_IN_SCRIPT, NETRON_EPERM},
         {"ERR ACL failure in script", NETRON_EPERM},
+        {"ERR Script attempted to access a ", NETRON_EUNAVAILABLE},  /* key of a slot that is being moved */
+        {"ERR Script attempted to execute a ", NETRON_EUNAVAILABLE}, /* command while the cluster is down */
     };
     static const struct {
         const char *word;
         int code;
     } classes[] = {
-        {"NOAUTH", NETRON_EAUTH},
-        {"WRONGPASS", NETRON_EAUTH},
-        {"NOPERM", NETRON_EPERM},
+        {"NOAUTH", NETRON_EAUTH},          {"WRONGPASS", NETRON_EAUTH},       {"NOPERM", NETRON_EPERM},
         {"DENIED", NETRON_EPERM}, /* protected mode */
-        {"LOADING", NETRON_EUNAVAILABLE},
-        {"BUSY", NETRON_EUNAVAILABLE},
-        {"MASTERDOWN", NETRON_EUNAVAILABLE},
-        {"READONLY", NETRON_EUNAVAILABLE},
-        {"TRYAGAIN", NETRON_EUNAVAILABLE},
-        {"CLUSTERDOWN", NETRON_EUNAVAILABLE},
-        {"NOREPLICAS", NETRON_EUNAVAILABLE},
-        {"MISCONF", NETRON_EUNAVAILABLE},
-        {"OOM", NETRON_EUNAVAILABLE},
+        {"LOADING", NETRON_EUNAVAILABLE},  {"BUSY", NETRON_EUNAVAILABLE},     {"MASTERDOWN", NETRON_EUNAVAILABLE},
+        {"READONLY", NETRON_EUNAVAILABLE}, {"TRYAGAIN", NETRON_EUNAVAILABLE}, {"CLUSTERDOWN", NETRON_EUNAVAILABLE},
+        {"MOVED", NETRON_EUNAVAILABLE},    {"ASK", NETRON_EUNAVAILABLE},      {"NOREPLICAS", NETRON_EUNAVAILABLE},
+        {"MISCONF", NETRON_EUNAVAILABLE},  {"OOM", NETRON_EUNAVAILABLE},
     };
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
         if (begin_with(words, classes[i].word))

@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIXED_WORDS 4 /* EVALSHA sha1 numkeys key */
+#define FIXED_WORDS 3 /* EVALSHA sha1 numkeys */
+
+/* The last parts of the keys that a call declares: in one slot of a cluster all that every registry has (registry.lua),
+ * else the one that decides where the call goes. */
+static const char *const key_tails[] = {"registry", "records", "changes", "expiry", "index:nodes"};
+#define KEY_TAILS (sizeof(key_tails) / sizeof(key_tails[0]))
 
 /* Keeps the words until the answer, in case they have to be said again after SCRIPT LOAD. */
 struct netron_script_call {
@@ -31,7 +36,7 @@ static void on_result(void *arg, const struct netron_reply *reply, const struct 
 
 static int evaluate(struct netron_script_call *call)
 {
-    return netron_link_send(call->link, call->count, call->words, call->lengths, on_result, call, NULL);
+    return netron_link_send(call->link, call->count, call->words, call->lengths, on_result, call);
 }
 
 /* SCRIPT LOAD's answer matters only if it is a refusal; then the call's own NOSCRIPT would hide the cause. */
@@ -65,7 +70,7 @@ static int load(struct netron_script_call *call)
      */
     if ((*loading & call->source->bit) != 0)
         return evaluate(call);
-    int code = netron_link_send(call->link, 3, words, lengths, on_loaded, call, NULL);
+    int code = netron_link_send(call->link, 3, words, lengths, on_loaded, call);
     if (code == 0)
         *loading |= call->source->bit;
     return code;
@@ -80,14 +85,18 @@ static void on_result(void *arg, const struct netron_reply *reply, const struct 
     finish(call, reply, failure);
 }
 
-int netron_script_call(struct netron_link *link, const struct netron_script_source *source, const char *key,
+int netron_script_call(struct netron_link *link, const struct netron_script_source *source, const char *registry_key,
                        const char *const *arguments, size_t count, netron_reply_fn fn, void *arg,
                        struct netron_script_call **out)
 {
     if (!netron_link_is_ready(link))
         return NETRON_EDISCONNECTED;
-    size_t words = FIXED_WORDS + count;
-    size_t size = strlen(key) + 1;
+    size_t keys = netron_link_is_in_cluster(link) ? KEY_TAILS : 1;
+    size_t prefix = strlen(registry_key) - strlen(key_tails[0]); /* with its last colon */
+    size_t words = FIXED_WORDS + keys + count;
+    size_t size = 0;
+    for (size_t i = 0; i < keys; i++)
+        size += prefix + strlen(key_tails[i]) + 1;
     for (size_t i = 0; i < count; i++)
         size += strlen(arguments[i]) + 1;
     struct netron_script_call *call = malloc(sizeof(*call) + words * (sizeof(char *) + sizeof(size_t)) + size);
@@ -97,11 +106,15 @@ int netron_script_call(struct netron_link *link, const struct netron_script_sour
     call->lengths = (size_t *)(void *)(call->words + words);
     call->words[call->count++] = "EVALSHA";
     call->words[call->count++] = source->sha1;
-    call->words[call->count++] = "1";
+    call->words[call->count++] = keys == 1 ? "1" : "5";
     char *text = (char *)(call->lengths + words);
-    for (size_t i = 0; i <= count; i++) {
+    for (size_t i = 0; i < keys; i++) {
         call->words[call->count++] = text;
-        text = stpcpy(text, i == 0 ? key : arguments[i - 1]) + 1;
+        text = stpcpy(mempcpy(text, registry_key, prefix), key_tails[i]) + 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        call->words[call->count++] = text;
+        text = stpcpy(text, arguments[i]) + 1;
     }
     for (int i = 0; i < call->count; i++)
         call->lengths[i] = strlen(call->words[i]);

@@ -9,11 +9,11 @@
 struct netron_script_call;
 
 /*
- * Calls a script with KEYS[1] = key and the arguments (NUL-terminated texts, copied). fn as in request.h: an error
- * reply of Redis reaches it as a reply. *out (must not be NULL) is valid until fn is called or netron_script_cancel().
- * Returns 0; NETRON_EDISCONNECTED, NETRON_EOVERLOAD, NETRON_ENOMEM: then fn is not called.
+ * Calls a script with KEYS[1] = registry_key (P:registry) and the arguments (NUL-terminated texts, copied). fn as in
+ * request.h: an error reply of Redis reaches it as a reply. *out (must not be NULL) is valid until fn is called or
+ * netron_script_cancel(). Returns 0; NETRON_EDISCONNECTED, NETRON_EOVERLOAD, NETRON_ENOMEM: then fn is not called.
  */
-int netron_script_call(struct netron_link *link, const struct netron_script_source *source, const char *key,
+int netron_script_call(struct netron_link *link, const struct netron_script_source *source, const char *registry_key,
                        const char *const *arguments, size_t count, netron_reply_fn fn, void *arg,
                        struct netron_script_call **out);
 

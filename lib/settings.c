@@ -2,6 +2,7 @@
 #include "settings.h"
 #include "adopt.h"
 #include "log.h"
+#include "slot.h"
 #include "text.h"
 #include "tls.h"
 #include <stddef.h>
@@ -125,8 +126,6 @@ static int check_support(const struct netron_url *url, struct netron_failure *wh
     if (url->tls && !netron_tls_is_built_in())
         return netron_fail(why, NETRON_EURL,
                            "url: rediss:// needs a build with TLS (hiredis 1.0 or newer with hiredis_ssl)");
-    if (url->kind == NETRON_URL_CLUSTER)
-        return netron_fail(why, NETRON_EURL, "url: redis+cluster:// is not supported by this build");
     return 0;
 }
 
@@ -163,6 +162,27 @@ static int make_redis(const netron_options *options, struct netron_settings *set
     if (code == 0)
         code = override_credentials(options, &settings->redis, why);
     return code != 0 ? code : make_sentinel_credentials(options, settings, why);
+}
+
+/* In a cluster the scripts reach the keys of one slot, and a shard channel is heard at the node of its own. */
+static int check_slot(struct netron_settings *settings, struct netron_failure *why)
+{
+    const char *prefix = settings->key_prefix;
+    const char *channel = settings->pubsub_channel;
+    bool is_tagged = netron_slot_has_tag(prefix);
+    bool is_near = netron_slot_of(channel) == netron_slot_of(prefix);
+    settings->is_in_one_slot = is_tagged && is_near;
+    if (settings->redis.kind != NETRON_URL_CLUSTER || settings->is_in_one_slot)
+        return 0;
+    if (!is_tagged)
+        return netron_fail(why, NETRON_EINVAL,
+                           "options.key_prefix needs a hash tag, for in a cluster all keys have to be in one slot: "
+                           "\"{%s}\" instead of \"%s\"",
+                           strpbrk(prefix, "{}") == NULL ? prefix : "netron:discovery", prefix);
+    return netron_fail(why, NETRON_EINVAL,
+                       "options.pubsub_channel is in another slot of the cluster than the keys: it needs the hash tag "
+                       "of options.key_prefix, as in \"%s:events\"",
+                       prefix);
 }
 
 /* ---- numbers ---- */
@@ -275,6 +295,8 @@ static int make(const netron_options *given, struct netron_settings *out, struct
         code = make_redis(&options, &settings, why);
     if (code == 0)
         code = netron_keyring_make(&options, &settings.keyring, why);
+    if (code == 0)
+        code = check_slot(&settings, why);
     if (code != 0) {
         netron_settings_clear(&settings);
         settings.log = options.log;

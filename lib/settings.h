@@ -21,6 +21,7 @@ struct netron_settings {
     char *client_name;
     char *pubsub_channel;
     bool pubsub_enabled;
+    bool is_in_one_slot; /* of a cluster: all keys, and the channel */
     netron_registration_policy registration_policy;
     uint32_t heartbeat_interval_ms;
     uint32_t heartbeat_ttl_ms;

@@ -56,7 +56,7 @@ static int send_page(struct netron_survivors *survivors)
     }
     int code = NETRON_ENOMEM;
     if (made == survivors->count)
-        code = netron_link_send(survivors->link, 1 + (int)made, words, lengths, on_heartbeats, survivors,
+        code = netron_link_look(survivors->link, 1 + (int)made, words, lengths, on_heartbeats, survivors,
                                 &survivors->ticket);
     while (made > 0)
         free(keys[--made]);

@@ -334,7 +334,7 @@ static void ask(struct netron_sync *sync, int count, const char *const *words, n
     size_t lengths[8];
     for (int i = 0; i < count; i++)
         lengths[i] = strlen(words[i]);
-    int code = netron_link_send(sync->link, count, words, lengths, fn, sync, ticket);
+    int code = netron_link_look(sync->link, count, words, lengths, fn, sync, ticket);
     if (code == 0)
         sync->outstanding++;
     else if (sync->failure.code == 0)

@@ -82,13 +82,16 @@ typedef struct netron_options {
      * Or who knows where it is: redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/primary[/database], the
      * sentinels (port 26379 unless said otherwise) and the name by which they know the primary. User and password are
      * still those of Redis.
+     * Or some nodes of a cluster: redis+cluster://[[user]:password@]host[:port][,host[:port]...]; the primary of the
+     * registry's slot is found and followed.
      * With rediss instead of redis all of it is over TLS, which needs a build with hiredis 1.0 or newer (otherwise
      * NETRON_EURL). */
     const char *url;
     const char *username; /* instead of the URL's; default: none */
     const char *password; /* instead of the URL's; default: none */
 
-    /* The first part of every key: 1 to 128 bytes without control characters. Default: netron:discovery */
+    /* The first part of every key: 1 to 128 bytes without control characters. In a cluster it needs a hash tag,
+     * "{netron:discovery}", and NETRON_EINVAL refuses one without. Default: netron:discovery */
     const char *key_prefix;
     /* What CLIENT LIST shows for both links: 1 to 64 bytes, printable ASCII without blanks. Default: netron */
     const char *client_name;
@@ -104,7 +107,9 @@ typedef struct netron_options {
     uint32_t shutdown_timeout_ms; /* the longest that netron_discovery_shutdown() takes; default 5000 */
 
     int pubsub_enabled; /* publish own changes, and allow a view and subscriptions; default 0, as in the original */
-    const char *pubsub_channel; /* default: key_prefix ":events"; 1 to 256 bytes without control characters */
+    /* Default: key_prefix ":events"; 1 to 256 bytes without control characters. In a cluster it has to be in the slot of
+     * the keys, or NETRON_EINVAL refuses it. */
+    const char *pubsub_channel;
 
     uint32_t connect_timeout_ms; /* from resolving the name to the end of the handshake; default 5000 */
     uint32_t command_timeout_ms; /* a command unanswered for so long ends the connection; default 5000 */

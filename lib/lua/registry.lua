@@ -6,7 +6,10 @@
 -- top to bottom, of files that work on the locals of the place that includes them; what is seldom needed stands where it
 -- is needed; and what is text stays text. The others share its pieces.
 --
--- KEYS[1] is P:registry, for routing; every other key is derived from P (protocol section 1).
+-- KEYS[1] is P:registry, for routing; every other key is derived from P (protocol section 1). Behind it stand, in a
+-- cluster alone, the four others that every registry has: while their slot is moved key by key, Redis then refuses the
+-- call unless all of them are still here. What else is missing here is no failure to be mended but one to be passed on:
+-- Redis refuses each access to it, and so no script takes what has moved already for what is gone.
 local call, try = redis.call, redis.pcall
 local registry_key = KEYS[1]
 local prefix = string.sub(registry_key, 1, -9) -- with its last colon

@@ -143,7 +143,7 @@ void server_kill(struct server *server)
 void server_stop(struct server *server)
 {
     char file[160];
-    static const char *const files[] = {"redis.sock", "log", "users.acl", "dump.rdb"};
+    static const char *const files[] = {"redis.sock", "log", "users.acl", "dump.rdb", "nodes.conf"};
     server_kill(server);
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         snprintf(file, sizeof(file), "%s/%s", server->folder, files[i]);

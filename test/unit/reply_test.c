@@ -194,7 +194,7 @@ START_TEST(the_first_word_of_an_error_decides_the_code)
         {"ERR Error running script (call to f_1): @user_script:7: -READONLY You can't write", NETRON_EUNAVAILABLE},
         {"ERR Error running script (call to f_1): @user_script:7: something of its own", NETRON_EREDIS},
         {"WRONGTYPE Operation against a key", NETRON_EREDIS},
-        {"MOVED 3999 127.0.0.1:6381", NETRON_EREDIS},
+        {"MOVED 3999 127.0.0.1:6381", NETRON_EUNAVAILABLE},
         {"NOAUTHX", NETRON_EREDIS},
         {"BUSYKEY Target key name already exists.", NETRON_EREDIS},
         {"ERR NOAUTH", NETRON_EREDIS},

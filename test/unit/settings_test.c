@@ -417,6 +417,59 @@ START_TEST(sentinels_have_credentials_of_their_own)
 }
 END_TEST
 
+/* ---- in a cluster ---- */
+
+START_TEST(in_a_cluster_all_keys_have_to_be_in_one_slot)
+{
+    static const struct {
+        const char *prefix;
+        const char *words;
+    } refused[] = {
+        {NULL, "\"{netron:discovery}\" instead of \"netron:discovery\""},
+        {"orders", "options.key_prefix needs a hash tag"},
+        {"orders", "\"{orders}\" instead of \"orders\""},
+        {"{}orders", "options.key_prefix needs a hash tag"},
+        {"orders{", "options.key_prefix needs a hash tag"},
+        {"}orders{", "options.key_prefix needs a hash tag"},
+    };
+    netron_options options = init();
+    options.url = "redis+cluster://h";
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        options.key_prefix = refused[i].prefix;
+        expect_refused(&options, NETRON_EINVAL, refused[i].words);
+    }
+    options.key_prefix = "{orders}";
+    expect_fine("a tag", &options);
+    options.key_prefix = "a:{orders}:b";
+    expect_fine("a tag within", &options);
+    options.key_prefix = "orders";
+    options.url = "redis://h";
+    expect_fine("a server of its own", &options);
+}
+END_TEST
+
+START_TEST(in_a_cluster_the_channel_has_to_be_in_the_slot_of_the_keys)
+{
+    netron_options options = init();
+    options.url = "redis+cluster://h";
+    options.key_prefix = "{orders}";
+    options.pubsub_channel = "news";
+    expect_refused(&options, NETRON_EINVAL, "options.pubsub_channel is in another slot");
+    expect_refused(&options, NETRON_EINVAL, "as in \"{orders}:events\"");
+    options.pubsub_channel = "{order}:news";
+    expect_refused(&options, NETRON_EINVAL, "options.pubsub_channel");
+    options.pubsub_channel = "news:{orders}";
+    expect_fine("the tag of the keys", &options);
+    options.pubsub_channel = "orders"; /* what the tag holds is hashed alike */
+    expect_fine("the slot of the keys", &options);
+    options.pubsub_channel = "news";
+    options.url = "redis://h";
+    struct netron_settings settings = expect_made("a server of its own", &options);
+    ck_assert(!settings.is_in_one_slot);
+    netron_settings_clear(&settings);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("settings");
@@ -439,5 +492,8 @@ int main(void)
     tcase = suite_case(suite, "sentinels");
     tcase_add_test(tcase, what_is_for_sentinels_needs_some);
     tcase_add_test(tcase, sentinels_have_credentials_of_their_own);
+    tcase = suite_case(suite, "cluster");
+    tcase_add_test(tcase, in_a_cluster_all_keys_have_to_be_in_one_slot);
+    tcase_add_test(tcase, in_a_cluster_the_channel_has_to_be_in_the_slot_of_the_keys);
     return suite_run(suite);
 }

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster.h"
+#include "backoff.h"
+#include "permission.h"
+#include "redirect.h"
+#include "slot.h"
+#include "slot_map.h"
+#include "visit.h"
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often the nodes are asked while the primary cannot be reached, varied by up to 10 % both ways. */
+#define WATCH_MS 700u
+/* A node may take this part of connect_timeout_ms, so that one that does not answer leaves time for the next. */
+#define NODES_A_TIMEOUT 3u
+
+struct netron_cluster {
+    struct netron_topology topology; /* first: this is one */
+    struct netron_grave grave;
+    const struct netron_settings *settings;
+    unsigned slot;
+    struct netron_slot_map map;         /* its primary may be newer, from a MOVED */
+    bool is_trusted;                    /* the primary need not be asked for */
+    struct netron_location unreachable; /* which primary was so; port 0: none */
+    unsigned turn;                      /* which of the nodes is asked next */
+    size_t asked;                       /* how many were, in the round under way */
+    bool is_asking;                     /* a round is under way */
+    struct netron_failure failure;      /* of that round: the one worth telling */
+    struct netron_visit visit;
+    struct netron_deadline patience; /* with the node that is being asked */
+    struct netron_deadline answer;
+    struct netron_deadline watch;
+};
+
+static struct netron_cluster *of(struct netron_topology *topology)
+{
+    return (struct netron_cluster *)topology;
+}
+
+/* ---- a round: the nodes are asked in turn, until one knows ---- */
+
+/* The nodes that were heard of, and behind them those of the URL, which stay when all others have changed. */
+static size_t place_count(const struct netron_cluster *cluster)
+{
+    return cluster->map.node_count + cluster->settings->redis.host_count;
+}
+
+static void place_at(const struct netron_cluster *cluster, size_t position, struct netron_location *out)
+{
+    size_t heard_of = cluster->map.node_count;
+    if (position < heard_of) {
+        *out = cluster->map.nodes[position];
+        return;
+    }
+    const struct netron_host *host = &cluster->settings->redis.hosts[position - heard_of];
+    netron_location_set(out, host->name, strlen(host->name), host->port);
+}
+
+static void ask_next(struct netron_cluster *cluster);
+
+static void end_round(struct netron_cluster *cluster)
+{
+    cluster->is_asking = false;
+    netron_core_cancel(cluster->topology.core, &cluster->patience);
+    netron_visit_end(&cluster->visit);
+}
+
+static void watch_later(struct netron_cluster *cluster)
+{
+    struct netron_core *core = cluster->topology.core;
+    netron_core_after(core, &cluster->watch, netron_backoff_vary(WATCH_MS, netron_core_random(core)));
+}
+
+static void conclude(struct netron_cluster *cluster)
+{
+    const struct netron_location primary = cluster->map.primary;
+    end_round(cluster);
+    /* Who was not reachable a moment ago is tried whenever a link wants to, and watched beside that. */
+    cluster->is_trusted = !netron_location_same(&primary, &cluster->unreachable);
+    if (cluster->is_trusted)
+        netron_core_cancel(cluster->topology.core, &cluster->watch);
+    else
+        watch_later(cluster);
+    netron_topology_tell(&cluster->topology, &primary, NULL);
+}
+
+/* What Redis itself said explains more than that somebody was not there. */
+static void note_failure(struct netron_cluster *cluster, const struct netron_failure *why)
+{
+    int known = cluster->failure.code;
+    bool is_absence =
+        known == 0 || known == NETRON_EDISCONNECTED || known == NETRON_ETIMEDOUT || known == NETRON_ERESOLVE;
+    if (is_absence)
+        netron_fail(&cluster->failure, why->code, "cluster node %s:%u: %s", cluster->visit.at.host,
+                    (unsigned)cluster->visit.at.port, why->sentence);
+}
+
+static void fail_node(struct netron_cluster *cluster, const struct netron_failure *why)
+{
+    note_failure(cluster, why);
+    netron_core_cancel(cluster->topology.core, &cluster->patience);
+    netron_visit_end(&cluster->visit);
+    ask_next(cluster);
+}
+
+static void fail_round(struct netron_cluster *cluster)
+{
+    const struct netron_failure why = cluster->failure;
+    end_round(cluster);
+    watch_later(cluster);
+    netron_topology_tell(&cluster->topology, NULL, &why);
+}
+
+static void ask_next(struct netron_cluster *cluster)
+{
+    struct netron_location place;
+    size_t count = place_count(cluster);
+    do {
+        if (cluster->asked++ >= count) {
+            fail_round(cluster);
+            return;
+        }
+        place_at(cluster, cluster->turn++ % count, &place);
+        /* The node that is not there can say nothing, and one that is alone says what was true once. */
+    } while (netron_location_same(&place, &cluster->unreachable) && cluster->asked < count);
+    netron_core_after(cluster->topology.core, &cluster->patience,
+                      cluster->settings->connect_timeout_ms / NODES_A_TIMEOUT);
+    netron_visit_begin(&cluster->visit, &place);
+}
+
+static void begin_round(struct netron_cluster *cluster)
+{
+    if (cluster->is_asking)
+        return;
+    cluster->is_asking = true;
+    cluster->asked = 0;
+    cluster->failure.code = 0;
+    netron_core_cancel(cluster->topology.core, &cluster->watch);
+    ask_next(cluster);
+}
+
+/* ---- from the node that is being asked ---- */
+
+static int read_map(const struct netron_cluster *cluster, const struct netron_reply *reply, struct netron_slot_map *map,
+                    struct netron_failure *why)
+{
+    if (netron_reply_error(reply) != NULL)
+        return netron_permission_fail(cluster->settings, NULL, reply, "CLUSTER SLOTS", why);
+    return netron_slot_map_read(reply, cluster->slot, &cluster->visit.at, map, why);
+}
+
+static void on_slots(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_cluster *cluster = arg;
+    struct netron_failure why;
+    if (!cluster->is_asking || cluster->visit.state == NETRON_VISIT_IDLE) /* the visit is over, and so is this */
+        return;
+    if (reply == NULL) {
+        fail_node(cluster, failure);
+        return;
+    }
+    struct netron_slot_map *map = malloc(sizeof(*map));
+    int code = map == NULL ? netron_fail(&why, NETRON_ENOMEM, "no memory for the slots of the cluster")
+                           : read_map(cluster, reply, map, &why);
+    if (code == 0 && map->primary.port == 0)
+        code = netron_fail(&why, NETRON_EUNAVAILABLE, "no node of the cluster serves slot %u", cluster->slot);
+    if (code == 0)
+        cluster->map = *map;
+    free(map);
+    if (code == 0)
+        conclude(cluster);
+    else
+        fail_node(cluster, &why);
+}
+
+static void on_ready(void *arg)
+{
+    static const char *const words[] = {"CLUSTER", "SLOTS"};
+    static const size_t lengths[] = {7, 5};
+    struct netron_cluster *cluster = arg;
+    struct netron_failure why;
+    int code = netron_visit_send(&cluster->visit, 2, words, lengths, on_slots, cluster);
+    if (code == 0)
+        return;
+    netron_fail(&why, code, "CLUSTER SLOTS: %s", netron_strerror(code));
+    fail_node(cluster, &why);
+}
+
+static void on_ended(void *arg, const struct netron_failure *why)
+{
+    fail_node(arg, why);
+}
+
+static const struct netron_visit_events visit_events = {.ready = on_ready, .ended = on_ended};
+
+static void on_patience(void *arg)
+{
+    struct netron_cluster *cluster = arg;
+    struct netron_failure why;
+    netron_fail(&why, NETRON_ETIMEDOUT, "no answer within %u ms",
+                cluster->settings->connect_timeout_ms / NODES_A_TIMEOUT);
+    fail_node(cluster, &why);
+}
+
+/* ---- for the links ---- */
+
+static void on_answer(void *arg)
+{
+    struct netron_cluster *cluster = arg;
+    if (!cluster->is_trusted) {
+        begin_round(cluster);
+        return;
+    }
+    const struct netron_location primary = cluster->map.primary;
+    netron_topology_tell(&cluster->topology, &primary, NULL);
+}
+
+static void on_watch(void *arg)
+{
+    begin_round(arg);
+}
+
+static void ask(struct netron_topology *topology)
+{
+    netron_core_after(topology->core, &of(topology)->answer, 0);
+}
+
+static void confirmed(struct netron_topology *topology, const struct netron_location *at)
+{
+    struct netron_cluster *cluster = of(topology);
+    cluster->map.primary = *at;
+    cluster->is_trusted = true;
+    cluster->unreachable.port = 0;
+    netron_core_cancel(topology->core, &cluster->watch);
+}
+
+static void doubted(struct netron_topology *topology, const struct netron_location *at, const char *words)
+{
+    struct netron_cluster *cluster = of(topology);
+    struct netron_location to;
+    if (words != NULL && netron_redirect_parse(words, cluster->slot, at, &to) == NETRON_REDIRECT_MOVED) {
+        cluster->map.primary = to;
+        cluster->is_trusted = true;
+        return;
+    }
+    if (!netron_location_same(at, &cluster->map.primary))
+        return;
+    if (words == NULL)
+        cluster->unreachable = *at;
+    cluster->is_trusted = false;
+    if (!cluster->is_asking && !cluster->watch.set)
+        watch_later(cluster);
+}
+
+static void destroy(struct netron_grave *grave)
+{
+    free((char *)grave - offsetof(struct netron_cluster, grave));
+}
+
+static void free_cluster(struct netron_topology *topology)
+{
+    struct netron_cluster *cluster = of(topology);
+    end_round(cluster);
+    netron_core_cancel(topology->core, &cluster->answer);
+    netron_core_cancel(topology->core, &cluster->watch);
+    netron_core_bury(topology->core, &cluster->grave, destroy);
+}
+
+static const struct netron_topology_kind kind = {
+    .ask = ask, .confirmed = confirmed, .doubted = doubted, .free = free_cluster};
+
+int netron_cluster_new(struct netron_core *core, const struct netron_settings *settings, struct netron_topology **out)
+{
+    struct netron_cluster *cluster = calloc(1, sizeof(*cluster));
+    if (cluster == NULL)
+        return NETRON_ENOMEM;
+    cluster->topology = (struct netron_topology){.kind = &kind, .core = core};
+    cluster->settings = settings;
+    cluster->slot = netron_slot_of(settings->key_prefix);
+    cluster->turn = (unsigned)netron_core_random(core); /* so that a fleet does not ask one of the nodes alone */
+    netron_visit_init(&cluster->visit, core, settings, &visit_events, cluster);
+    netron_deadline_init(&cluster->patience, on_patience, cluster);
+    netron_deadline_init(&cluster->answer, on_answer, cluster);
+    netron_deadline_init(&cluster->watch, on_watch, cluster);
+    *out = &cluster->topology;
+    return 0;
+}

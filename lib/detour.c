@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "detour.h"
+#include "list.h"
+#include "redirect.h"
+#include "slot.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define REST_MS 10000u
+
+/* One command, until its answer. */
+struct netron_errand {
+    struct netron_errand *prev; /* utlist.h wants these names */
+    struct netron_errand *next;
+    struct netron_detours *detours;
+    uint64_t ticket;
+    netron_reply_fn fn; /* NULL when cancelled */
+    void *arg;
+    bool waits; /* for the visit */
+    int count;
+    size_t *lengths;     /* behind the words */
+    const char *words[]; /* count of them; the lengths and the texts follow */
+};
+
+static void finish(struct netron_errand *errand, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    netron_reply_fn fn = errand->fn;
+    void *arg = errand->arg;
+    DL_DELETE(errand->detours->errands, errand);
+    free(errand);
+    if (fn != NULL)
+        fn(arg, reply, failure);
+}
+
+/* ---- there ---- */
+
+/* Whatever is said there is the answer: a second redirection means that the slot is elsewhere by now, or has come back,
+ * and the next try will find it. */
+static void on_answer_there(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    finish(arg, reply, failure);
+}
+
+static void send_there(struct netron_errand *errand)
+{
+    static const char *const asking[] = {"ASKING"};
+    static const size_t lengths[] = {6};
+    struct netron_visit *visit = &errand->detours->visit;
+    struct netron_failure why;
+    errand->waits = false;
+    int code = netron_visit_send(visit, 1, asking, lengths, NULL, NULL);
+    if (code == 0)
+        code = netron_visit_send(visit, errand->count, errand->words, errand->lengths, on_answer_there, errand);
+    if (code == 0)
+        return;
+    netron_fail(&why, code, "%s: %s", errand->words[0], netron_strerror(code));
+    finish(errand, NULL, &why);
+}
+
+/* Each who is told can change the list. */
+static struct netron_errand *next_waiting(const struct netron_detours *detours)
+{
+    struct netron_errand *errand = detours->errands;
+    while (errand != NULL && !errand->waits)
+        errand = errand->next;
+    return errand;
+}
+
+static void on_ready(void *arg)
+{
+    struct netron_detours *detours = arg;
+    struct netron_errand *errand;
+    while ((errand = next_waiting(detours)) != NULL)
+        send_there(errand);
+}
+
+static void fail_waiting(struct netron_detours *detours, const struct netron_failure *why)
+{
+    struct netron_errand *errand;
+    while ((errand = next_waiting(detours)) != NULL)
+        finish(errand, NULL, why);
+}
+
+static void on_ended(void *arg, const struct netron_failure *why)
+{
+    fail_waiting(arg, why);
+}
+
+static void on_rest(void *arg)
+{
+    struct netron_detours *detours = arg;
+    netron_visit_end(&detours->visit);
+}
+
+static const struct netron_visit_events visit_events = {.ready = on_ready, .ended = on_ended};
+
+/* ---- here ---- */
+
+/* A slot goes to one node at a time: while errands are under way to that, they are not cut off by news of another. */
+static bool is_busy_elsewhere(const struct netron_detours *detours, const struct netron_location *to)
+{
+    return detours->visit.state != NETRON_VISIT_IDLE && !netron_location_same(&detours->visit.at, to);
+}
+
+/* False: the answer is no way to another node, and stands. */
+static bool redirect(struct netron_errand *errand, const struct netron_reply *reply)
+{
+    struct netron_detours *detours = errand->detours;
+    struct netron_visit *visit = &detours->visit;
+    struct netron_location to;
+    const char *words = netron_reply_error(reply);
+    if (words == NULL || errand->fn == NULL ||
+        netron_redirect_parse(words, detours->slot, &detours->here, &to) != NETRON_REDIRECT_ASK ||
+        is_busy_elsewhere(detours, &to))
+        return false;
+    netron_core_after(detours->core, &detours->rest, REST_MS);
+    if (visit->state == NETRON_VISIT_READY) {
+        send_there(errand);
+        return true;
+    }
+    errand->waits = true;
+    if (visit->state == NETRON_VISIT_IDLE)
+        netron_visit_begin(visit, &to);
+    return true;
+}
+
+static void on_answer_here(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    if (!redirect(arg, reply))
+        finish(arg, reply, failure);
+}
+
+static struct netron_errand *errand_new(int argc, const char *const *argv, const size_t *lengths)
+{
+    size_t size = 0;
+    for (int i = 0; i < argc; i++)
+        size += lengths[i];
+    size_t words = (size_t)argc;
+    struct netron_errand *errand = malloc(sizeof(*errand) + words * (sizeof(char *) + sizeof(size_t)) + size);
+    if (errand == NULL)
+        return NULL;
+    *errand = (struct netron_errand){.count = argc};
+    errand->lengths = (size_t *)(void *)(errand->words + words);
+    char *text = (char *)(errand->lengths + words);
+    for (int i = 0; i < argc; i++) {
+        errand->words[i] = i == 0 ? argv[0] : text; /* the first is a constant, and outlives the errand */
+        errand->lengths[i] = lengths[i];
+        text = mempcpy(text, argv[i], lengths[i]);
+    }
+    return errand;
+}
+
+int netron_detours_send(struct netron_detours *detours, struct netron_conn *conn, int argc, const char *const *argv,
+                        const size_t *lengths, netron_reply_fn fn, void *arg, uint64_t *ticket)
+{
+    struct netron_errand *errand = errand_new(argc, argv, lengths);
+    if (errand == NULL)
+        return NETRON_ENOMEM;
+    int code = netron_conn_send(conn, argc, argv, lengths, on_answer_here, errand, NULL);
+    if (code != 0) {
+        free(errand);
+        return code;
+    }
+    errand->detours = detours;
+    errand->fn = fn;
+    errand->arg = arg;
+    errand->ticket = detours->tickets++;
+    DL_APPEND(detours->errands, errand);
+    if (ticket != NULL)
+        *ticket = errand->ticket;
+    return 0;
+}
+
+void netron_detours_cancel(struct netron_detours *detours, uint64_t ticket)
+{
+    struct netron_errand *errand = detours->errands;
+    while (errand != NULL && errand->ticket != ticket)
+        errand = errand->next;
+    if (errand == NULL)
+        return;
+    errand->fn = NULL;
+    if (errand->waits) /* nothing else would end it but the visit */
+        finish(errand, NULL, NULL);
+}
+
+/* ---- beginning and end ---- */
+
+void netron_detours_init(struct netron_detours *detours, struct netron_core *core,
+                         const struct netron_settings *settings)
+{
+    *detours = (struct netron_detours){.core = core, .slot = netron_slot_of(settings->key_prefix)};
+    netron_deadline_init(&detours->rest, on_rest, detours);
+    netron_visit_init(&detours->visit, core, settings, &visit_events, detours);
+}
+
+void netron_detours_end(struct netron_detours *detours)
+{
+    struct netron_failure why;
+    netron_core_cancel(detours->core, &detours->rest);
+    netron_visit_end(&detours->visit);
+    netron_fail(&why, NETRON_ECANCELLED, "the connection was closed");
+    fail_waiting(detours, &why);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Detours: while a slot of a cluster is moved key by key, its node sends whoever asks for a key that has gone already
+ * to where it went (ASK), for that command alone. A command is kept until its answer, so that it can be said again
+ * there, over one connection that all detours of a link share.
+ */
+#ifndef NETRON_LIB_DETOUR_H
+#define NETRON_LIB_DETOUR_H
+
+#include "visit.h"
+
+struct netron_errand;
+
+/* Embedded in its link. */
+struct netron_detours {
+    struct netron_core *core;
+    unsigned slot;
+    struct netron_location here; /* the node that the link is connected to; set by it */
+    struct netron_visit visit;
+    struct netron_errand *errands; /* all that are under way: a list, list.h */
+    uint64_t tickets;              /* given so far */
+    struct netron_deadline rest;   /* nobody was sent on a detour for a while: the visit ends */
+};
+
+void netron_detours_init(struct netron_detours *detours, struct netron_core *core,
+                         const struct netron_settings *settings);
+/* As netron_conn_send(), over that connection first. The ticket is one for netron_detours_cancel(). */
+int netron_detours_send(struct netron_detours *detours, struct netron_conn *conn, int argc, const char *const *argv,
+                        const size_t *lengths, netron_reply_fn fn, void *arg, uint64_t *ticket);
+void netron_detours_cancel(struct netron_detours *detours, uint64_t ticket);
+/* Who is on a detour hears that there is no answer, from inside; the others by their connection. */
+void netron_detours_end(struct netron_detours *detours);
+
+#endif
