@@ -39,8 +39,6 @@ static void close_all(struct netron_sentinel *sentinel)
 
 static void end(struct netron_sentinel *sentinel, const struct netron_failure *why)
 {
-    if (sentinel->state == SENTINEL_CLOSED)
-        return;
     struct netron_failure named;
     char address[NETRON_ADDRESS_SIZE];
     netron_fail(&named, why->code, "sentinel %s: %s",

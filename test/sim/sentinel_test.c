@@ -2,7 +2,6 @@
 /* What sentinels say, and what they do not say, to the millisecond. */
 #include "sentinel_stand.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COMMANDS NETRON_LINK_COMMANDS
@@ -87,6 +86,32 @@ START_TEST(a_sentinel_that_is_down_is_passed_over_at_once)
     sim_settle();
     ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
     ck_assert_uint_eq(stand_questions(1), 1);
+}
+END_TEST
+
+START_TEST(the_sentinels_may_have_host_names_and_each_address_gets_its_turn)
+{
+    static const char *const addresses[] = {"127.0.0.2", "127.0.0.1"};
+    char url[128];
+    snprintf(url, sizeof(url), "redis+sentinel://nowhere.example,sentinel.example:%u/main", stand.sentinel[0].port);
+    sim.options.url = url;
+    sim_join();
+    sim_settle();
+    ck_assert_str_eq(sim.loop.resolving, "nowhere.example");
+    fake_loop_resolve(&sim.loop, NULL, 0);
+    sim_settle();
+    ck_assert_str_eq(sim.loop.resolving, "sentinel.example");
+    fake_loop_resolve(&sim.loop, addresses, 2); /* nobody listens at the first one */
+    sim_settle();
+    ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_ERESOLVE);
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "sentinel nowhere.example:26379: cannot resolve"));
+    sim_advance(100);
+    fake_loop_resolve(&sim.loop, NULL, 0);
+    sim_settle();
+    fake_loop_resolve(&sim.loop, addresses, 2);
+    sim_settle();
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    ck_assert_uint_eq(stand_questions(0), 1);
 }
 END_TEST
 
@@ -476,71 +501,6 @@ START_TEST(a_password_that_is_refused_is_told_and_never_repeated)
 }
 END_TEST
 
-/* ---- the end ---- */
-
-static void free_all(netron_discovery *discovery, netron_link_role role, int code, const char *sentence, void *arg)
-{
-    (void)role;
-    (void)sentence;
-    if (code != *(const int *)arg)
-        return;
-    netron_discovery_free(discovery);
-    sim.discovery = NULL;
-}
-
-START_TEST(everything_may_be_freed_when_a_link_tells)
-{
-    static const int codes[] = {0, NETRON_EUNAVAILABLE, NETRON_EDISCONNECTED};
-    sim.options.pubsub_enabled = 1;
-    sim.options.on_link = free_all;
-    sim.options.on_link_arg = (void *)(uintptr_t)&codes[_i];
-    if (_i == 2)
-        for (int i = 0; i < STAND_SENTINELS; i++)
-            peer_stop_listening(&stand.sentinel[i]);
-    sim_join();
-    ck_assert_int_eq(netron_view_open(sim.discovery), 0);
-    sim_settle();
-    if (_i == 1)
-        stand_switch(0, "main", 1);
-    sim_advance(1000);
-    ck_assert_ptr_null(sim.discovery);
-}
-END_TEST
-
-/* Turn by turn of the loop, and in the midst of each wait. */
-START_TEST(everything_may_be_freed_at_any_time)
-{
-    static const uint64_t moments[] = {0, 1, 500, 1250, 1251, 2500, 3749, 3750, 3751, 4000, 5000, 9000};
-    stand.is_silent[0] = _i % 2 == 0;
-    stand.is_silent[1] = _i % 4 == 0;
-    stand.is_silent[2] = _i % 8 == 0;
-    sim.options.pubsub_enabled = 1;
-    sim_join();
-    ck_assert_int_eq(netron_view_open(sim.discovery), 0);
-    if (moments[_i / 8] > 0)
-        sim_advance(moments[_i / 8]);
-    if (_i % 2 == 1)
-        stand_switch(0, "main", 1);
-    netron_discovery_free(sim.discovery);
-    sim.discovery = NULL;
-    sim_settle();
-    for (int i = 0; i < STAND_SENTINELS; i++)
-        ck_assert_int_eq(stand_open_conns(&stand.sentinel[i]), 0);
-}
-END_TEST
-
-START_TEST(after_a_shutdown_no_sentinel_is_watched)
-{
-    struct done_recorder done = {0};
-    join_with_view();
-    ck_assert_int_eq(netron_discovery_shutdown(sim.discovery, record_done, &done), 0);
-    sim_settle();
-    ck_assert_int_eq(done.calls, 1);
-    ck_assert_int_eq(stand_open_conns(&stand.sentinel[0]), 0);
-    assert_at(0, 0);
-}
-END_TEST
-
 #define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 int main(void)
@@ -551,6 +511,7 @@ int main(void)
     tcase_add_test(tcase, a_sentinel_that_hangs_has_its_share_of_the_connect_timeout);
     tcase_add_test(tcase, sentinels_that_all_hang_are_told_before_the_connect_timeout);
     tcase_add_test(tcase, a_sentinel_that_is_down_is_passed_over_at_once);
+    tcase_add_test(tcase, the_sentinels_may_have_host_names_and_each_address_gets_its_turn);
     tcase_add_test(tcase, a_name_that_none_knows_is_told);
     tcase_add_loop_test(tcase, an_answer_that_is_none_leads_to_the_next_sentinel, 0, COUNT(hostile));
     tcase_add_loop_test(tcase, an_answer_that_is_none_is_told_where_there_is_no_other, 0, COUNT(hostile));
@@ -577,10 +538,5 @@ int main(void)
     tcase = stand_case(suite, "passwords");
     tcase_add_loop_test(tcase, the_sentinels_have_a_password_of_their_own, 0, 2);
     tcase_add_loop_test(tcase, a_password_that_is_refused_is_told_and_never_repeated, 0, 4);
-
-    tcase = stand_case(suite, "the end");
-    tcase_add_loop_test(tcase, everything_may_be_freed_when_a_link_tells, 0, 3);
-    tcase_add_loop_test(tcase, everything_may_be_freed_at_any_time, 0, 8 * 12);
-    tcase_add_test(tcase, after_a_shutdown_no_sentinel_is_watched);
     return suite_run(suite);
 }

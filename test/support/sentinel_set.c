@@ -74,7 +74,7 @@ static void configure(const struct sentinel_set *set, const struct set_member *m
         configure_sentinel(set, member, file);
     else
         configure_redis(set, member, file);
-    fclose(file);
+    ck_assert_int_eq(fclose(file), 0);
 }
 
 /* ---- the processes ---- */
