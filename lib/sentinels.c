@@ -74,7 +74,7 @@ static uint32_t next_delay(struct netron_sentinels *sentinels, int code)
 {
     const struct netron_settings *settings = sentinels->settings;
     uint64_t random = netron_core_random(sentinels->topology.core);
-    if (code == NETRON_EAUTH || code == NETRON_EPERM) { /* only an operator can mend it */
+    if (code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_ETLS) { /* only an operator can mend it */
         uint32_t half = settings->reconnect_max_ms / 2;
         return half + netron_backoff_spread(half, random);
     }

@@ -41,14 +41,28 @@ static bool has_host_name(const struct sentinel_set *set)
     return set->host[0] < '0' || set->host[0] > '9';
 }
 
+/* Where it is for the others. */
+static unsigned port_of(const struct set_member *member)
+{
+    return member->tls_port != 0 ? member->tls_port : member->port;
+}
+
+static void configure_tls(const struct sentinel_set *set, const struct set_member *member, FILE *file)
+{
+    const char *folder = set->certificates;
+    fprintf(file, "tls-port %u\ntls-replication yes\ntls-auth-clients no\n", member->tls_port);
+    fprintf(file, "tls-ca-cert-file %s/ca.crt\ntls-cert-file %s/server.crt\ntls-key-file %s/server.key\n", folder,
+            folder, folder);
+}
+
 static void configure_redis(const struct sentinel_set *set, const struct set_member *member, FILE *file)
 {
     fprintf(file, "save \"\"\nappendonly no\nrepl-diskless-sync-delay 0\nrepl-ping-replica-period 1\n");
-    fprintf(file, "replica-announce-ip %s\nreplica-announce-port %u\n", set->host, member->port);
+    fprintf(file, "replica-announce-ip %s\nreplica-announce-port %u\n", set->host, port_of(member));
     if (set->redis_password != NULL)
         fprintf(file, "requirepass %s\nmasterauth %s\n", set->redis_password, set->redis_password);
     if (member != &set->redis[0])
-        fprintf(file, "replicaof %s %u\n", set->host, set->redis[0].port);
+        fprintf(file, "replicaof %s %u\n", set->host, port_of(&set->redis[0]));
 }
 
 static void configure_sentinel(const struct sentinel_set *set, const struct set_member *member, FILE *file)
@@ -56,7 +70,7 @@ static void configure_sentinel(const struct sentinel_set *set, const struct set_
     (void)member;
     if (has_host_name(set))
         fprintf(file, "sentinel resolve-hostnames yes\nsentinel announce-hostnames yes\n");
-    fprintf(file, "sentinel monitor " SET_NAME " %s %u 2\n", set->host, set->redis[0].port);
+    fprintf(file, "sentinel monitor " SET_NAME " %s %u 2\n", set->host, port_of(&set->redis[0]));
     fprintf(file, "sentinel down-after-milliseconds " SET_NAME " 1000\n");
     fprintf(file, "sentinel failover-timeout " SET_NAME " 3000\n");
     if (set->redis_password != NULL)
@@ -70,6 +84,8 @@ static void configure(const struct sentinel_set *set, const struct set_member *m
     FILE *file = fopen(file_of(set, member, "conf"), "w");
     ck_assert_ptr_nonnull(file);
     fprintf(file, "bind 127.0.0.1\nport %u\ndir %s\n", member->port, set->folder);
+    if (set->certificates != NULL)
+        configure_tls(set, member, file);
     if (is_sentinel(set, member))
         configure_sentinel(set, member, file);
     else
@@ -180,7 +196,7 @@ int sentinel_set_primary_of(const struct sentinel_set *set, int sentinel)
     redisReply *reply = sentinel_set_ask(set, &set->sentinel[sentinel], "SENTINEL GET-MASTER-ADDR-BY-NAME " SET_NAME);
     if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
         for (int i = 0; i < SET_SIZE; i++)
-            if (set->redis[i].port == (unsigned)atoi(reply->element[1]->str))
+            if (port_of(&set->redis[i]) == (unsigned)atoi(reply->element[1]->str))
                 number = i;
     if (reply != NULL)
         freeReplyObject(reply);
@@ -258,6 +274,8 @@ void sentinel_set_start(struct sentinel_set *set)
     for (int i = 0; i < SET_SIZE; i++) {
         set->redis[i].port = server_free_port();
         set->sentinel[i].port = server_free_port();
+        set->redis[i].tls_port = set->certificates != NULL ? server_free_port() : 0;
+        set->sentinel[i].tls_port = set->certificates != NULL ? server_free_port() : 0;
     }
     for (int i = 0; i < SET_SIZE; i++) {
         configure(set, &set->redis[i]);
@@ -276,8 +294,9 @@ void sentinel_set_start(struct sentinel_set *set)
             ck_assert_msg(world_clock_ms() < limit, "the sentinels do not find each other");
             poll(NULL, 0, 10);
         }
-    snprintf(set->url, sizeof(set->url), "redis+sentinel://127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/" SET_NAME,
-             set->sentinel[0].port, set->sentinel[1].port, set->sentinel[2].port);
+    snprintf(set->url, sizeof(set->url), "%s+sentinel://127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/" SET_NAME,
+             set->certificates != NULL ? "rediss" : "redis", port_of(&set->sentinel[0]), port_of(&set->sentinel[1]),
+             port_of(&set->sentinel[2]));
 }
 
 void sentinel_set_stop(struct sentinel_set *set)

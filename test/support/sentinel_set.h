@@ -17,6 +17,7 @@
 struct set_member {
     pid_t pid; /* 0 while it does not run */
     unsigned port;
+    unsigned tls_port; /* of what the library and the others use, when there are certificates; else 0 */
 };
 
 struct sentinel_set {
@@ -26,11 +27,12 @@ struct sentinel_set {
     struct set_member sentinel[SET_SIZE];
     const char *redis_password;    /* or NULL */
     const char *sentinel_password; /* or NULL */
-    char url[256];                 /* redis+sentinel://..., without any password */
+    const char *certificates;      /* a folder with ca.crt, server.crt and server.key; NULL: without TLS */
+    char url[256];                 /* redis+sentinel://..., or rediss+..., without any password */
 };
 
-/* host and the passwords are set before. Waits until every sentinel knows all the others; the first Redis is the
- * primary. Fails the test when that cannot be. */
+/* host, passwords and certificates are set before. Waits until every sentinel knows all the others; the first Redis is
+ * the primary. Fails the test when that cannot be. */
 void sentinel_set_start(struct sentinel_set *set);
 void sentinel_set_stop(struct sentinel_set *set);
 
