@@ -3,10 +3,12 @@
  * What stands in Redis: the line of a record, or, behind an 'H', the members of a node's own hash, a line each: id,
  * address, services, timestamp. What is read keeps the limits, and is read again the same when it is written anew.
  */
+#include "base64.h"
 #include "fuzz.h"
 #include "hostile.h"
 #include "node.h"
 #include "node_json.h"
+#include "proof.h"
 #include "record.h"
 #include <inttypes.h>
 
@@ -45,11 +47,33 @@ static void expect_the_same_again(const struct netron_record *record)
     free(line);
 }
 
+/* What is read as a signature is a text that says the same when it is written anew. */
+static void expect_the_same_signature_again(const struct netron_record *record, const struct netron_stamp *stamp)
+{
+    char base64[NETRON_BASE64_LENGTH(NETRON_SIGNATURE_MAX) + 1];
+    char text[NETRON_SIGNATURE_TEXT_MAX + 1];
+    const struct netron_statement statement = {.key_prefix = "p",
+                                               .incarnation = record->incarnation,
+                                               .sequence = stamp->sequence,
+                                               .ttl_ms = record->ttl_ms,
+                                               .state = stamp->state,
+                                               .node = record->node};
+    struct netron_proof proof;
+    FUZZ_EXPECT(stamp->sequence <= NETRON_SEQUENCE_MAX, "a sequence that could not be");
+    if (netron_proof_read(stamp->signature, statement, &proof, NULL) != 0)
+        return;
+    netron_base64_write(proof.signature, netron_signature_size(proof.algorithm), base64);
+    snprintf(text, sizeof(text), "%s:%s:%s", netron_signature_algorithm_name(proof.algorithm), proof.key_id, base64);
+    FUZZ_EXPECT(strcmp(text, stamp->signature) == 0, "%s is read as %s", stamp->signature, text);
+    netron_proof_clear(&proof);
+}
+
 static void read_line(const char *line, size_t length)
 {
     struct netron_record record;
+    struct netron_stamp stamp;
     struct netron_failure why = {0};
-    int code = netron_record_parse(line, length, NULL, &record, &why);
+    int code = netron_record_parse_signed(line, length, NULL, &record, &stamp, &why);
     if (code != 0) {
         FUZZ_EXPECT(code == NETRON_EPROTOCOL && why.code == code && why.sentence[0] != '\0', "code %d", code);
         FUZZ_EXPECT(record.node == NULL && record.revision == 0, "something is left");
@@ -57,6 +81,7 @@ static void read_line(const char *line, size_t length)
     }
     hostile_node(record.node, 1);
     expect_the_same_again(&record);
+    expect_the_same_signature_again(&record, &stamp);
     netron_record_clear(&record);
 }
 
