@@ -27,7 +27,8 @@ void netron_tls_free(struct netron_tls *tls)
 int netron_tls_handshake(struct netron_tls *tls, struct redisContext *context, unsigned *interest,
                          struct netron_failure *why)
 {
-    (void)tls, (void)context, (void)interest;
+    (void)tls, (void)context;
+    *interest = 0;
     return refuse(why);
 }
 

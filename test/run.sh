@@ -13,6 +13,7 @@
 #         analysis   -fanalyzer, clang-tidy, cppcheck, shellcheck: test/analysis/run.sh
 #         coverage   without optimisation, all rings; then how much of lib/ was reached: test/coverage.py
 #         valkey     a real server and interoperation once more, on valkey-server
+#         tls        a real server once more, over TLS, where the build has it
 #         sanitize   AddressSanitizer and UndefinedBehaviorSanitizer
 #         threads    ThreadSanitizer
 #         clang      as gcc, with a real server
@@ -153,6 +154,17 @@ stage_valkey() {
     build gcc gcc && run gcc valkey 'integration interop' NETRON_TEST_SERVER=valkey-server $jobs
 }
 
+stage_tls() {
+    # shellcheck disable=SC2086 # a list of options
+    build gcc gcc || return 0
+    grep -q lib/tls.c build-test-gcc/compile_commands.json || {
+        note 'Nothing of this ran over TLS: this hiredis has no hiredis_ssl.'
+        return
+    }
+    # shellcheck disable=SC2086 # a list of options
+    run gcc tls integration NETRON_TEST_TLS=1 $jobs
+}
+
 stage_sanitize() {
     # shellcheck disable=SC2086 # a list of options
     build sanitize gcc -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all &&
@@ -222,7 +234,7 @@ for asked in "$@"; do
         stages='gcc sanitize threads memory'
         rings=adapter gcc_suites=adapter sanitize_suites=adapter left_out=
         ;;
-    gcc | analysis | coverage | valkey | sanitize | threads | clang | fuzz | memory | debian13 | i386 | arm64 | cross | soak)
+    gcc | analysis | coverage | valkey | tls | sanitize | threads | clang | fuzz | memory | debian13 | i386 | arm64 | cross | soak)
         stages="$stages $asked"
         ;;
     *)
@@ -260,6 +272,7 @@ for stage in $stages; do
     analysis) stage_analysis ;;
     coverage) stage_coverage ;;
     valkey) stage_valkey ;;
+    tls) stage_tls ;;
     sanitize) stage_sanitize ;;
     threads) stage_threads ;;
     clang) stage_clang ;;
