@@ -436,7 +436,8 @@ static void write_out(struct netron_conn *conn)
         change_interest(conn, interest);
         return;
     }
-    while (conn->state == CONN_OPEN && netron_conn_has_unread(conn)) {
+    /* Without memory hiredis has lost its buffer: whoever answered what is read now would write to none. */
+    while (conn->state == CONN_OPEN && why.code != NETRON_ENOMEM && netron_conn_has_unread(conn)) {
         context->err = 0;
         read_in(conn);
     }
