@@ -189,7 +189,7 @@ END_TEST
 
 START_TEST(a_database_that_is_not_there_is_told_at_once)
 {
-    snprintf(url, sizeof(url), "%s?db=16", server.url);
+    snprintf(url, sizeof(url), server.tls_port[0] != '\0' ? "%s/16" : "%s?db=16", server.url);
     options.url = url;
     assert_refused(NETRON_EDATABASE, "DB index is out of range");
 }
@@ -221,11 +221,13 @@ START_TEST(a_server_that_is_full_says_so_and_is_tried_again)
     discovery = world_join(&world, &options);
     begin(discovery, "node-1", &states);
     AWAIT(&world, links.count[NETRON_LINK_COMMANDS] >= 1);
-    ck_assert_msg(strstr(links.sentence[NETRON_LINK_COMMANDS], "max number of clients reached") != NULL,
+    /* Over TLS it hangs up before there is anything that it could say it by. */
+    bool has_words = server.tls_port[0] == '\0';
+    ck_assert_msg(!has_words || strstr(links.sentence[NETRON_LINK_COMMANDS], "max number of clients reached") != NULL,
                   "the link says: %s", links.sentence[NETRON_LINK_COMMANDS]);
     int code = links.code[NETRON_LINK_COMMANDS];
-    ck_assert_msg(code == NETRON_EREDIS || code == NETRON_EUNAVAILABLE, "the link says %d: %s", code,
-                  links.sentence[NETRON_LINK_COMMANDS]);
+    ck_assert_msg(has_words ? code == NETRON_EREDIS || code == NETRON_EUNAVAILABLE : code == NETRON_EDISCONNECTED,
+                  "the link says %d: %s", code, links.sentence[NETRON_LINK_COMMANDS]);
     server_expect(&server, "OK", "CONFIG SET maxclients 100");
     AWAIT(&world, latest_state(&states) == NETRON_REGISTERED);
 }

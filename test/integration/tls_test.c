@@ -44,8 +44,8 @@ END_TEST
 START_TEST(what_the_system_trusts_is_the_default)
 {
     options.tls_ca_file = NULL;
-    setenv("SSL_CERT_FILE", stand.ca_file, 1);
     stand_serve();
+    setenv("SSL_CERT_FILE", stand.ca_file, 1);
     stand_join();
     stand_await_all();
 }

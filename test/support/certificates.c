@@ -60,8 +60,11 @@ static X509 *draft(const struct certificate *wanted, EVP_PKEY *key)
     X509_gmtime_adj(X509_getm_notBefore(certificate), wanted->from_hours * HOUR);
     X509_gmtime_adj(X509_getm_notAfter(certificate), wanted->to_hours * HOUR);
     X509_set_pubkey(certificate, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
-                               (const unsigned char *)wanted->name, -1, -1, 0);
+    /* A CA is looked for by its subject, so no two may be namesakes. */
+    char subject[64];
+    snprintf(subject, sizeof(subject), "%s %08lx", wanted->name, (unsigned long)serial);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, (const unsigned char *)subject,
+                               -1, -1, 0);
     return certificate;
 }
 

@@ -13,6 +13,26 @@ static bool is_wanted(void)
     return wanted != NULL && wanted[0] != '\0';
 }
 
+/* Other servers of the test stay trusted: what is trusted is what was, and this CA. */
+static void trust_also(const char *folder)
+{
+    char bundle[128], ca[128], line[256];
+    snprintf(bundle, sizeof(bundle), "%s/trusted.crt", folder);
+    snprintf(ca, sizeof(ca), "%s/ca.crt", folder);
+    const char *const sources[] = {ca, getenv("SSL_CERT_FILE")};
+    FILE *out = fopen(bundle, "w");
+    for (int i = 0; out != NULL && i < 2; i++) {
+        FILE *in = sources[i] != NULL ? fopen(sources[i], "r") : NULL;
+        while (in != NULL && fgets(line, sizeof(line), in) != NULL)
+            fputs(line, out);
+        if (in != NULL)
+            fclose(in);
+    }
+    if (out != NULL)
+        fclose(out);
+    setenv("SSL_CERT_FILE", bundle, 1);
+}
+
 void server_tls_begin(struct server *server)
 {
     if (!is_wanted())
@@ -23,14 +43,12 @@ void server_tls_begin(struct server *server)
                                     .hosts = "DNS:localhost,IP:127.0.0.1",
                                     .from_hours = -1,
                                     .to_hours = DAY_HOURS};
-    char file[128];
     certificate_make(server->folder, &ca);
     certificate_make(server->folder, &own);
     snprintf(server->tls_port, sizeof(server->tls_port), "%u", server_free_port());
     snprintf(server->url, sizeof(server->url), "rediss://127.0.0.1:%s", server->tls_port);
     /* Which is how OpenSSL is told what the system trusts: so no test has to know. */
-    snprintf(file, sizeof(file), "%s/ca.crt", server->folder);
-    setenv("SSL_CERT_FILE", file, 1);
+    trust_also(server->folder);
 }
 
 /* Relative to the server's folder, where it goes before it reads them. */
@@ -51,4 +69,5 @@ void server_tls_end(struct server *server)
         return;
     certificate_remove(server->folder, "ca");
     certificate_remove(server->folder, "server");
+    certificate_remove(server->folder, "trusted");
 }
