@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* What nodes of a cluster say, and what none should say, to the millisecond. */
+#include "sim.h"
+#include <stdio.h>
+#include <string.h>
+
+#define COMMANDS NETRON_LINK_COMMANDS
+#define NODES 2
+#define SLOT 3714 /* of {netron:discovery} */
+#define SHARE_MS 1666u
+
+static struct peer node[NODES];
+static struct {
+    const char *slots; /* the answer to CLUSTER SLOTS, instead of the right one */
+    const char *beat;  /* to GETEX and GET, likewise */
+    bool is_silent;    /* it answers nothing */
+} says[NODES];
+static int primary; /* the number of the node that serves the slot */
+static char url[96];
+
+static const char *answer(struct peer *peer, const struct peer_command *command)
+{
+    size_t number = (size_t)(peer - node);
+    if (says[number].is_silent)
+        return "";
+    if (peer_is(command, "CLUSTER SLOTS"))
+        return says[number].slots != NULL
+                   ? says[number].slots
+                   : peer_say(peer, "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\nx\r\n",
+                              node[primary].port);
+    if (peer_is(command, "ASKING"))
+        return "+OK\r\n";
+    if (peer_is_register(command)) { /* EVALSHA sha1 5 and the keys, id, incarnation */
+        snprintf(peer->incarnation, sizeof(peer->incarnation), "%s", peer_word(command, 9));
+        snprintf(node[1 - number].incarnation, sizeof(peer->incarnation), "%s", peer->incarnation);
+        node[0].has_node = node[1].has_node = true;
+        return "*2\r\n$10\r\nregistered\r\n:1\r\n";
+    }
+    if (says[number].beat != NULL && (peer_is(command, "GETEX ") || peer_is(command, "GET ")))
+        return says[number].beat;
+    return peer_answer_well(peer, command);
+}
+
+static void open_both(void)
+{
+    sim_open();
+    memset(says, 0, sizeof(says));
+    primary = 0;
+    for (size_t i = 0; i < NODES; i++) {
+        peer_open_beside(&node[i], &sim.peer);
+        node[i].answer = answer;
+    }
+    snprintf(url, sizeof(url), "redis+cluster://127.0.0.1:%u,127.0.0.1:%u", node[0].port, node[1].port);
+    sim.options.url = url;
+    sim.options.key_prefix = "{netron:discovery}";
+}
+
+static void close_both(void)
+{
+    netron_discovery_free(sim.discovery);
+    sim.discovery = NULL;
+    sim.peer.next = NULL;
+    for (size_t i = 0; i < NODES; i++)
+        peer_close(&node[i]);
+    sim_close();
+}
+
+static size_t questions(void)
+{
+    return peer_count(&node[0], "CLUSTER SLOTS") + peer_count(&node[1], "CLUSTER SLOTS");
+}
+
+static const char *redirection(char *text, size_t size, const char *word, size_t to)
+{
+    snprintf(text, size, "-%s %d 127.0.0.1:%u\r\n", word, SLOT, node[to].port);
+    return text;
+}
+
+/* ---- asking ---- */
+
+START_TEST(whoever_is_asked_leads_to_the_primary)
+{
+    primary = _i;
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    ck_assert_uint_eq(questions(), 1);
+    ck_assert_uint_ge(peer_count(&node[primary], "HELLO"), 1);
+}
+END_TEST
+
+START_TEST(nodes_that_hang_have_a_third_of_the_connect_timeout_each)
+{
+    says[0].is_silent = says[1].is_silent = true;
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(node[0].conn_count + node[1].conn_count, 1);
+    for (int asked = 1; asked < 4; asked++) { /* each stands in the URL once; then all of it is told */
+        sim_advance(SHARE_MS);
+        if (asked < 2)
+            ck_assert_int_eq(node[0].conn_count + node[1].conn_count, asked + 1);
+    }
+    ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_ETIMEDOUT);
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "no answer within 1666 ms"));
+    says[0].is_silent = says[1].is_silent = false;
+    sim_advance(20000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
+static const struct {
+    const char *answer;
+    int code;
+} hostile[] = {
+    {"-ERR This instance has cluster support disabled\r\n", NETRON_EREDIS},
+    {"-NOPERM this user has no permissions to run the 'cluster|slots' command\r\n", NETRON_EPERM},
+    {"-CLUSTERDOWN The cluster is down\r\n", NETRON_EUNAVAILABLE},
+    {"-MOVED 3714 127.0.0.1:1\r\n", NETRON_EUNAVAILABLE},
+    {"+OK\r\n", NETRON_EPROTOCOL},
+    {"*0\r\n", NETRON_EUNAVAILABLE},
+    {"*-1\r\n", NETRON_EPROTOCOL},
+    {"*1\r\n*0\r\n", NETRON_EPROTOCOL},
+    {"*1\r\n*3\r\n:0\r\n:99999\r\n*3\r\n$9\r\n127.0.0.1\r\n:1\r\n$1\r\nx\r\n", NETRON_EPROTOCOL},
+    {"*1\r\n*3\r\n:0\r\n:3713\r\n*3\r\n$9\r\n127.0.0.1\r\n:1\r\n$1\r\nx\r\n", NETRON_EUNAVAILABLE},
+    {"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:0\r\n$1\r\nx\r\n", NETRON_EUNAVAILABLE},
+    {"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$3\r\na/b\r\n:1\r\n$1\r\nx\r\n", NETRON_EUNAVAILABLE},
+    {"*1000000000\r\n", NETRON_EPROTOCOL},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", NETRON_EPROTOCOL},
+};
+
+START_TEST(an_answer_that_is_none_leads_to_the_next_node)
+{
+    says[0].slots = hostile[_i].answer;
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_none_is_told_where_there_is_no_other)
+{
+    says[0].slots = says[1].slots = hostile[_i].answer;
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 0);
+    ck_assert_int_eq(sim.links.code[COMMANDS], hostile[_i].code);
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "cluster node 127.0.0.1:"));
+}
+END_TEST
+
+/* ---- redirections ---- */
+
+START_TEST(a_beat_that_is_sent_elsewhere_is_said_there)
+{
+    char ask[64];
+    sim_join_and_register();
+    says[0].beat = redirection(ask, sizeof(ask), "ASK", 1);
+    sim_advance(20000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+    ck_assert_int_eq(sim.states.count, 1);
+    ck_assert_uint_ge(peer_count(&node[1], "GETEX "), 3);
+    ck_assert_uint_eq(peer_count(&node[1], "ASKING"), peer_count(&node[1], "GETEX "));
+    ck_assert_int_eq(node[1].conn_count, 1 + (peer_count(&node[1], "CLUSTER SLOTS") > 0)); /* one for all of them */
+}
+END_TEST
+
+/* Each of the two says that the other is the right one. */
+START_TEST(nodes_that_send_in_a_circle_are_not_hammered)
+{
+    char first[64];
+    char second[64];
+    static const char *const words[] = {"MOVED", "ASK"};
+    sim.options.reconnect_max_ms = 2000;
+    sim_join_and_register();
+    says[0].beat = redirection(first, sizeof(first), words[_i], 1);
+    says[1].beat = redirection(second, sizeof(second), words[_i], 0);
+    sim_advance(60000);
+    ck_assert_uint_le((unsigned)(node[0].conn_count + node[1].conn_count), 150);
+    ck_assert_uint_le(peer_count(&node[0], "GETEX ") + peer_count(&node[1], "GETEX "), 150);
+    says[0].beat = says[1].beat = NULL;
+    sim_advance(20000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+}
+END_TEST
+
+static const char *const no_ways[] = {
+    "-MOVED\r\n",
+    "-MOVED 3714\r\n",
+    "-MOVED 1 127.0.0.1:1\r\n",
+    "-MOVED 3714 127.0.0.1:0\r\n",
+    "-MOVED 3714 127.0.0.1:99999\r\n",
+    "-MOVED 3714 a b:1\r\n",
+    "-MOVED 3714 \xff:1\r\n",
+    "-ASK\r\n",
+    "-ASK 3714 127.0.0.1:0\r\n",
+    "-ASK 1 127.0.0.1:1\r\n",
+    "-ASK 3714 u@h:1\r\n",
+    "-TRYAGAIN Multiple keys request during rehashing of slot\r\n",
+    "-CLUSTERDOWN The cluster is down\r\n",
+};
+
+START_TEST(a_redirection_that_leads_nowhere_is_a_refusal)
+{
+    sim.options.reconnect_max_ms = 2000;
+    sim_join_and_register();
+    says[0].beat = no_ways[_i];
+    sim_advance(30000);
+    ck_assert_uint_le((unsigned)(node[0].conn_count + node[1].conn_count), 150);
+    ck_assert_int_ne(latest_state(&sim.states), NETRON_REPLACED);
+    says[0].beat = NULL;
+    sim_advance(20000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+}
+END_TEST
+
+/* The node that a beat is sent to hangs, says nothing to the beat, or is not there. */
+START_TEST(whoever_is_freed_on_a_detour_leaves_nothing)
+{
+    char ask[64];
+    sim_join_and_register();
+    says[0].beat = redirection(ask, sizeof(ask), "ASK", 1);
+    says[1].is_silent = _i == 0;
+    says[1].beat = _i == 1 ? "" : NULL;
+    if (_i == 2)
+        peer_stop_listening(&node[1]);
+    sim_advance(6000);
+    netron_discovery_free(sim.discovery);
+    sim.discovery = NULL;
+}
+END_TEST
+
+START_TEST(a_detour_that_leads_nowhere_costs_the_beat_alone)
+{
+    char ask[64];
+    sim_join_and_register();
+    says[0].beat = redirection(ask, sizeof(ask), "ASK", 1);
+    says[1].is_silent = _i == 0;
+    says[1].beat = _i == 1 ? "" : NULL;
+    if (_i == 2)
+        peer_stop_listening(&node[1]);
+    sim_advance(60000);
+    ck_assert_int_ne(latest_state(&sim.states), NETRON_REGISTERED);
+    ck_assert_int_eq(sim.links.count[COMMANDS], 1);
+    says[0].beat = NULL;
+    sim_advance(20000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cluster");
+    TCase *tcase = suite_case(suite, "cluster");
+    tcase_add_checked_fixture(tcase, open_both, close_both);
+    tcase_add_loop_test(tcase, whoever_is_asked_leads_to_the_primary, 0, NODES);
+    tcase_add_test(tcase, nodes_that_hang_have_a_third_of_the_connect_timeout_each);
+    tcase_add_loop_test(tcase, an_answer_that_is_none_leads_to_the_next_node, 0,
+                        (int)(sizeof(hostile) / sizeof(hostile[0])));
+    tcase_add_loop_test(tcase, an_answer_that_is_none_is_told_where_there_is_no_other, 0,
+                        (int)(sizeof(hostile) / sizeof(hostile[0])));
+    tcase_add_test(tcase, a_beat_that_is_sent_elsewhere_is_said_there);
+    tcase_add_loop_test(tcase, nodes_that_send_in_a_circle_are_not_hammered, 0, 2);
+    tcase_add_loop_test(tcase, a_redirection_that_leads_nowhere_is_a_refusal, 0,
+                        (int)(sizeof(no_ways) / sizeof(no_ways[0])));
+    tcase_add_loop_test(tcase, whoever_is_freed_on_a_detour_leaves_nothing, 0, 3);
+    tcase_add_loop_test(tcase, a_detour_that_leads_nowhere_costs_the_beat_alone, 0, 3);
+    return suite_run(suite);
+}
