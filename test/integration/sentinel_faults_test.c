@@ -23,7 +23,7 @@ START_TEST(sentinels_that_are_down_are_passed_over)
     join();
     set_member_kill(&set.sentinel[1]);
     assert_whole(0);
-    assert_no_departure();
+    assert_nothing_told();
 }
 END_TEST
 
@@ -48,7 +48,7 @@ START_TEST(the_watch_moves_on_and_sees_the_failover)
     int primary = -1;
     AWAIT_LONG((primary = sentinel_set_primary_of(&set, 1)) > 0 && sentinel_set_is_primary(&set, primary));
     assert_whole(primary);
-    assert_no_departure();
+    assert_nothing_told();
 }
 END_TEST
 
@@ -163,7 +163,7 @@ START_TEST(sentinels_want_a_password_of_their_own)
     set_member_kill(&set.redis[0]);
     int primary = await_failover(0);
     assert_whole(primary);
-    assert_no_departure();
+    assert_nothing_told();
     ck_assert_int_eq(log_count(&log_lines, "of-sentinel") + log_count(&log_lines, "of-redis"), 0);
 }
 END_TEST
@@ -181,7 +181,7 @@ START_TEST(sentinels_may_give_host_names)
     set_member_kill(&set.redis[0]);
     int primary = await_failover(0);
     assert_whole(primary);
-    assert_no_departure();
+    assert_nothing_told();
 }
 END_TEST
 

@@ -8,7 +8,7 @@ START_TEST(the_sentinels_say_where_the_primary_is)
     ck_assert_str_eq(on_primary(0, "EXISTS " P ":heartbeat:node-1"), "1");
     ck_assert_int_ge(log_count(&log_lines, "the primary \"" SET_NAME "\" is"), 1);
     assert_whole(0);
-    assert_no_departure();
+    assert_nothing_told();
 }
 END_TEST
 
@@ -22,7 +22,7 @@ START_TEST(a_primary_that_is_killed_is_followed_to_the_next)
     int primary = await_failover(0);
     assert_whole(primary);
     ck_assert_int_eq(watched.count, told + 2); /* of assert_whole() */
-    assert_no_departure();
+    assert_nothing_told();
     for (int i = 0; i < fleet_size; i++)
         ck_assert_int_eq(latest_state(&fleet[i].states), NETRON_REGISTERED);
 }
@@ -40,7 +40,7 @@ START_TEST(a_primary_that_freezes_is_left_and_not_gone_back_to)
     assert_whole(primary);
     ck_assert_int_eq(clients_of(0), 0);
     ck_assert_int_eq(watched.count, told + 4);
-    assert_no_departure();
+    assert_nothing_told();
 }
 END_TEST
 
@@ -54,7 +54,7 @@ START_TEST(a_planned_failover_is_followed_at_once)
     AWAIT_LONG(strcmp(sentinel_set_role(&set, &set.redis[0]), "slave") == 0);
     ck_assert_int_eq(clients_of(0), 0);
     ck_assert_int_eq(watched.count, told + 2);
-    assert_no_departure();
+    assert_nothing_told();
 }
 END_TEST
 
@@ -81,6 +81,7 @@ START_TEST(what_a_failover_lost_is_made_true_again)
         set_member_thaw(&set.redis[i]);
     int primary = await_failover(0);
     assert_whole(primary);
+    assert_no_departure(); /* but some may have seen the old address meanwhile */
     ck_assert_ptr_nonnull(strstr(on_primary(primary, "HGET " P ":records fleet-0"), "10.9.9.9:9"));
     ck_assert_str_eq(on_primary(primary, "HEXISTS " P ":records fleet-2"), "1");
     const netron_snapshot *snapshot = netron_view_node(watcher, "fleet-0");

@@ -37,7 +37,7 @@ START_TEST(sentinels_and_redis_are_asked_over_tls)
     set_member_kill(&set.redis[0]);
     int primary = await_failover(0);
     assert_whole(primary);
-    assert_no_departure();
+    assert_nothing_told();
 }
 END_TEST
 
