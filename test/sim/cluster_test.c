@@ -1,79 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* What nodes of a cluster say, and what none should say, to the millisecond. */
-#include "sim.h"
+#include "cluster_stand.h"
 #include <stdio.h>
 #include <string.h>
 
 #define COMMANDS NETRON_LINK_COMMANDS
-#define NODES 2
-#define SLOT 3714 /* of {netron:discovery} */
 #define SHARE_MS 1666u
-
-static struct peer node[NODES];
-static struct {
-    const char *slots; /* the answer to CLUSTER SLOTS, instead of the right one */
-    const char *beat;  /* to GETEX and GET, likewise */
-    bool is_silent;    /* it answers nothing */
-} says[NODES];
-static int primary; /* the number of the node that serves the slot */
-static char url[96];
-
-static const char *answer(struct peer *peer, const struct peer_command *command)
-{
-    size_t number = (size_t)(peer - node);
-    if (says[number].is_silent)
-        return "";
-    if (peer_is(command, "CLUSTER SLOTS"))
-        return says[number].slots != NULL
-                   ? says[number].slots
-                   : peer_say(peer, "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\nx\r\n",
-                              node[primary].port);
-    if (peer_is(command, "ASKING"))
-        return "+OK\r\n";
-    if (peer_is_register(command)) { /* EVALSHA sha1 5 and the keys, id, incarnation */
-        snprintf(peer->incarnation, sizeof(peer->incarnation), "%s", peer_word(command, 9));
-        snprintf(node[1 - number].incarnation, sizeof(peer->incarnation), "%s", peer->incarnation);
-        node[0].has_node = node[1].has_node = true;
-        return "*2\r\n$10\r\nregistered\r\n:1\r\n";
-    }
-    if (says[number].beat != NULL && (peer_is(command, "GETEX ") || peer_is(command, "GET ")))
-        return says[number].beat;
-    return peer_answer_well(peer, command);
-}
 
 static void open_both(void)
 {
     sim_open();
-    memset(says, 0, sizeof(says));
-    primary = 0;
-    for (size_t i = 0; i < NODES; i++) {
-        peer_open_beside(&node[i], &sim.peer);
-        node[i].answer = answer;
-    }
-    snprintf(url, sizeof(url), "redis+cluster://127.0.0.1:%u,127.0.0.1:%u", node[0].port, node[1].port);
-    sim.options.url = url;
-    sim.options.key_prefix = "{netron:discovery}";
+    cluster_stand_open();
 }
 
 static void close_both(void)
 {
     netron_discovery_free(sim.discovery);
     sim.discovery = NULL;
-    sim.peer.next = NULL;
-    for (size_t i = 0; i < NODES; i++)
-        peer_close(&node[i]);
+    cluster_stand_close();
     sim_close();
 }
 
 static size_t questions(void)
 {
     return peer_count(&node[0], "CLUSTER SLOTS") + peer_count(&node[1], "CLUSTER SLOTS");
-}
-
-static const char *redirection(char *text, size_t size, const char *word, size_t to)
-{
-    snprintf(text, size, "-%s %d 127.0.0.1:%u\r\n", word, SLOT, node[to].port);
-    return text;
 }
 
 /* ---- asking ---- */
