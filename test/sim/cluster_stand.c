@@ -18,6 +18,8 @@ static const char *answer(struct peer *peer, const struct peer_command *command)
                    ? says[number].slots
                    : peer_say(peer, "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\nx\r\n",
                               node[primary].port);
+    if (says[number].hello != NULL && peer_is(command, "HELLO"))
+        return says[number].hello;
     if (peer_is(command, "ASKING"))
         return "+OK\r\n";
     if (peer_is_register(command)) { /* EVALSHA sha1 5 and the keys, id, incarnation */

@@ -11,6 +11,7 @@
 struct cluster_node_says {
     const char *slots; /* the answer to CLUSTER SLOTS, instead of the right one */
     const char *beat;  /* to GETEX and GET, likewise */
+    const char *hello; /* to HELLO */
     bool is_silent;    /* it answers nothing */
 };
 extern struct peer node[NODES];

@@ -98,6 +98,16 @@ START_TEST(an_answer_that_is_none_is_told_where_there_is_no_other)
 }
 END_TEST
 
+START_TEST(nodes_that_want_a_password_are_told)
+{
+    says[0].hello = says[1].hello = "-NOAUTH HELLO must be called with the client already authenticated\r\n";
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_EAUTH);
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "cluster node 127.0.0.1:"));
+}
+END_TEST
+
 /* ---- redirections ---- */
 
 START_TEST(a_beat_that_is_sent_elsewhere_is_said_there)
@@ -197,6 +207,20 @@ START_TEST(a_detour_that_leads_nowhere_costs_the_beat_alone)
 }
 END_TEST
 
+START_TEST(a_name_that_cannot_be_resolved_costs_the_beat_alone)
+{
+    sim_join_and_register();
+    sim.loop.seam.resolve = NULL;
+    sim.loop.seam.resolve_cancel = NULL;
+    says[0].beat = "-ASK 3714 redis-2.example:6379\r\n";
+    sim_advance(60000);
+    ck_assert_int_eq(sim.links.count[COMMANDS], 1);
+    says[0].beat = NULL;
+    sim_advance(20000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cluster");
@@ -214,5 +238,7 @@ int main(void)
                         (int)(sizeof(no_ways) / sizeof(no_ways[0])));
     tcase_add_loop_test(tcase, whoever_is_freed_on_a_detour_leaves_nothing, 0, 3);
     tcase_add_loop_test(tcase, a_detour_that_leads_nowhere_costs_the_beat_alone, 0, 3);
+    tcase_add_test(tcase, nodes_that_want_a_password_are_told);
+    tcase_add_test(tcase, a_name_that_cannot_be_resolved_costs_the_beat_alone);
     return suite_run(suite);
 }
