@@ -18,6 +18,10 @@ static const char *answer(struct peer *peer, const struct peer_command *command)
                    ? says[number].slots
                    : peer_say(peer, "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\nx\r\n",
                               node[primary].port);
+    if (peer_is(command, "SSUBSCRIBE ")) /* as before Redis 7 */
+        return "-ERR unknown command 'SSUBSCRIBE', with args beginning with: \r\n";
+    if (peer_is_sync(command))
+        return "*4\r\n$4\r\nfull\r\n$0\r\n\r\n:0\r\n$12\r\n000000000000\r\n";
     if (says[number].hello != NULL && peer_is(command, "HELLO"))
         return says[number].hello;
     if (peer_is(command, "ASKING"))

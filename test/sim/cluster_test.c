@@ -221,6 +221,19 @@ START_TEST(a_name_that_cannot_be_resolved_costs_the_beat_alone)
 }
 END_TEST
 
+START_TEST(a_cluster_without_shard_channels_is_heard_on_the_other_kind)
+{
+    sim.options.pubsub_enabled = 1;
+    sim_join();
+    ck_assert_int_eq(netron_view_open(sim.discovery), 0);
+    sim_settle();
+    ck_assert_int_eq(sim.links.is_up[NETRON_LINK_EVENTS], 1);
+    ck_assert_int_eq(sim.links.count[NETRON_LINK_EVENTS], 1);
+    ck_assert_uint_eq(peer_count(&node[0], "SSUBSCRIBE {netron:discovery}:events"), 1);
+    ck_assert_uint_eq(peer_count(&node[0], "SUBSCRIBE {netron:discovery}:events"), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cluster");
@@ -240,5 +253,6 @@ int main(void)
     tcase_add_loop_test(tcase, a_detour_that_leads_nowhere_costs_the_beat_alone, 0, 3);
     tcase_add_test(tcase, nodes_that_want_a_password_are_told);
     tcase_add_test(tcase, a_name_that_cannot_be_resolved_costs_the_beat_alone);
+    tcase_add_test(tcase, a_cluster_without_shard_channels_is_heard_on_the_other_kind);
     return suite_run(suite);
 }
