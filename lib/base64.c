@@ -13,9 +13,13 @@ static void write_group(const unsigned char *bytes, size_t count, char *out)
         bits |= (uint32_t)bytes[1] << 8;
     if (count > 2)
         bits |= bytes[2];
-    memset(out, '=', 4);
-    for (size_t i = 0; i <= count; i++)
-        out[i] = alphabet[bits >> (18 - 6 * i) & 63];
+    out[0] = alphabet[bits >> 18 & 63];
+    out[1] = alphabet[bits >> 12 & 63];
+    out[2] = out[3] = '=';
+    if (count > 1)
+        out[2] = alphabet[bits >> 6 & 63];
+    if (count > 2)
+        out[3] = alphabet[bits & 63];
 }
 
 void netron_base64_write(const unsigned char *bytes, size_t size, char *out)

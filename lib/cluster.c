@@ -160,12 +160,15 @@ static void on_slots(void *arg, const struct netron_reply *reply, const struct n
         fail_node(cluster, failure);
         return;
     }
-    struct netron_slot_map *map = malloc(sizeof(*map));
-    int code = map == NULL ? netron_fail(&why, NETRON_ENOMEM, "no memory for the slots of the cluster")
-                           : read_map(cluster, reply, map, &why);
-    if (code == 0 && map->primary.port == 0)
+    struct netron_slot_map *map = calloc(1, sizeof(*map));
+    int code = NETRON_ENOMEM;
+    if (map == NULL)
+        netron_fail(&why, code, "no memory for the slots of the cluster");
+    else
+        code = read_map(cluster, reply, map, &why);
+    if (map != NULL && code == 0 && map->primary.port == 0)
         code = netron_fail(&why, NETRON_EUNAVAILABLE, "no node of the cluster serves slot %u", cluster->slot);
-    if (code == 0)
+    if (map != NULL && code == 0)
         cluster->map = *map;
     free(map);
     if (code == 0)

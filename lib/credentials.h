@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* User and password for one greeting, kept no longer than that. */
+/* User and password for one greeting, kept no longer than that but in the buffers that they are sent from. */
 #ifndef NETRON_LIB_CREDENTIALS_H
 #define NETRON_LIB_CREDENTIALS_H
 

@@ -22,11 +22,13 @@ struct netron_errand {
     const char *words[]; /* count of them; the lengths and the texts follow */
 };
 
-static void finish(struct netron_errand *errand, const struct netron_reply *reply, const struct netron_failure *failure)
+static void finish(struct netron_detours *detours, struct netron_errand *errand, const struct netron_reply *reply,
+                   const struct netron_failure *failure)
 {
     netron_reply_fn fn = errand->fn;
     void *arg = errand->arg;
-    DL_DELETE(errand->detours->errands, errand);
+    if (detours->errands != NULL) /* as it is, but not to analysers */
+        DL_DELETE(detours->errands, errand);
     free(errand);
     if (fn != NULL)
         fn(arg, reply, failure);
@@ -38,7 +40,8 @@ static void finish(struct netron_errand *errand, const struct netron_reply *repl
  * and the next try will find it. */
 static void on_answer_there(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    finish(arg, reply, failure);
+    struct netron_errand *errand = arg;
+    finish(errand->detours, errand, reply, failure);
 }
 
 static void send_there(struct netron_errand *errand)
@@ -54,7 +57,7 @@ static void send_there(struct netron_errand *errand)
     if (code == 0)
         return;
     netron_fail(&why, code, "%s: %s", errand->words[0], netron_strerror(code));
-    finish(errand, NULL, &why);
+    finish(errand->detours, errand, NULL, &why);
 }
 
 /* Each who is told can change the list. */
@@ -78,7 +81,7 @@ static void fail_waiting(struct netron_detours *detours, const struct netron_fai
 {
     struct netron_errand *errand;
     while ((errand = next_waiting(detours)) != NULL)
-        finish(errand, NULL, why);
+        finish(detours, errand, NULL, why);
 }
 
 static void on_ended(void *arg, const struct netron_failure *why)
@@ -126,8 +129,9 @@ static bool redirect(struct netron_errand *errand, const struct netron_reply *re
 
 static void on_answer_here(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    if (!redirect(arg, reply))
-        finish(arg, reply, failure);
+    struct netron_errand *errand = arg;
+    if (!redirect(errand, reply))
+        finish(errand->detours, errand, reply, failure);
 }
 
 static struct netron_errand *errand_new(int argc, const char *const *argv, const size_t *lengths)
@@ -180,7 +184,7 @@ void netron_detours_cancel(struct netron_detours *detours, uint64_t ticket)
         return;
     errand->fn = NULL;
     if (errand->waits) /* nothing else would end it but the visit */
-        finish(errand, NULL, NULL);
+        finish(detours, errand, NULL, NULL);
 }
 
 /* ---- beginning and end ---- */

@@ -47,9 +47,11 @@ static int load(const netron_signature_key *given, bool signs, const char *membe
     out->algorithm = given->algorithm;
     memcpy(out->id, given->id, strlen(given->id) + 1);
     if (!signs && given->node_id != NULL) {
-        out->node_id = strdup(given->node_id);
-        if (out->node_id == NULL)
-            return no_memory(why);
+        if (given->node_id[0] == '\0')
+            return netron_fail(why, NETRON_EINVAL, "options.%s: its node_id is empty; NULL is for all nodes", member);
+        if (strlen(given->node_id) >= sizeof(out->node_id))
+            return netron_fail(why, NETRON_ELIMIT, "options.%s: its node_id is longer than any node's", member);
+        memcpy(out->node_id, given->node_id, strlen(given->node_id) + 1);
     }
     code = netron_loaded_key_new(given->algorithm, given->bytes, given->length, signs, &out->loaded);
     if (code == NETRON_ENOMEM)
@@ -86,26 +88,22 @@ static int load_trusted(const netron_options *options, struct netron_keyring *ke
 
 int netron_keyring_make(const netron_options *options, struct netron_keyring *out, struct netron_failure *why)
 {
-    struct netron_keyring keyring = {.find = options->trusted_key, .find_arg = options->trusted_key_arg};
     int code = 0;
-    *out = (struct netron_keyring){.find = NULL};
-    if (keyring.find != NULL && netron_signature_size(NETRON_ED25519) == 0)
+    *out = (struct netron_keyring){.find = options->trusted_key, .find_arg = options->trusted_key_arg};
+    if (out->find != NULL && netron_signature_size(NETRON_ED25519) == 0)
         code = netron_fail(why, NETRON_EDISABLED, "options.trusted_key: this library was built without signatures");
     if (code == 0 && options->signing_key != NULL)
-        code = load(options->signing_key, true, "signing_key", &keyring.signing, why);
+        code = load(options->signing_key, true, "signing_key", &out->signing, why);
     if (code == 0)
-        code = load_trusted(options, &keyring, why);
-    if (code == 0)
-        *out = keyring;
-    else
-        netron_keyring_clear(&keyring);
+        code = load_trusted(options, out, why);
+    if (code != 0)
+        netron_keyring_clear(out);
     return code;
 }
 
 static void clear_key(struct netron_ring_key *key)
 {
     netron_loaded_key_free(key->loaded);
-    free(key->node_id);
 }
 
 void netron_keyring_clear(struct netron_keyring *keyring)
@@ -148,10 +146,10 @@ int netron_keyring_sign(const struct netron_keyring *keyring, const struct netro
 
 static bool speaks_for(const struct netron_ring_key *key, const char *node_id)
 {
-    if (key->node_id == NULL)
-        return true;
     size_t length = strlen(key->node_id);
-    if (length > 0 && key->node_id[length - 1] == '*')
+    if (length == 0)
+        return true;
+    if (key->node_id[length - 1] == '*')
         return strncmp(key->node_id, node_id, length - 1) == 0;
     return strcmp(key->node_id, node_id) == 0;
 }

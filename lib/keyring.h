@@ -10,7 +10,7 @@
 struct netron_ring_key {
     netron_signature_algorithm algorithm;
     char id[NETRON_KEY_ID_MAX + 1];
-    char *node_id; /* NULL: of all nodes; with a '*' at the end: of those whose ids begin so */
+    char node_id[NETRON_NODE_ID_MAX + 2]; /* "": of all nodes; with a '*' at the end: of those whose ids begin so */
     struct netron_loaded_key *loaded;
 };
 

@@ -13,8 +13,7 @@ struct netron_picker_wanted {
     char *service;                     /* NULL = all nodes */
     char *version_range;               /* NULL = any version */
     uint64_t time;                     /* when it was asked for last: goes no further without a discovery */
-    struct netron_picker_wanted *prev; /* utlist.h wants these names */
-    struct netron_picker_wanted *next;
+    struct netron_picker_wanted *next; /* utlist.h wants this name */
 };
 
 static const netron_snapshot *find(void *arg)
@@ -35,11 +34,12 @@ static uint64_t now(void *arg)
 
 void netron_picker_views_detach(struct netron_picker_views *views)
 {
-    struct netron_picker_wanted *wanted, *next;
-    DL_FOREACH_SAFE(views->all, wanted, next)
-    {
-        DL_DELETE(views->all, wanted);
+    struct netron_picker_wanted *wanted = views->all;
+    views->all = NULL;
+    while (wanted != NULL) {
+        struct netron_picker_wanted *next = wanted->next;
         wanted->discovery = NULL;
+        wanted = next;
     }
 }
 
@@ -49,7 +49,7 @@ static void free_wanted(void *arg)
     if (wanted == NULL)
         return;
     if (wanted->discovery != NULL)
-        DL_DELETE(netron_discovery_pickers(wanted->discovery)->all, wanted);
+        LL_DELETE(netron_discovery_pickers(wanted->discovery)->all, wanted);
     free(wanted->service);
     free(wanted->version_range);
     free(wanted);
@@ -68,7 +68,7 @@ static struct netron_picker_wanted *new_wanted(netron_discovery *discovery, cons
     if (wanted == NULL)
         return NULL;
     wanted->discovery = discovery;
-    DL_APPEND(netron_discovery_pickers(discovery)->all, wanted);
+    LL_PREPEND(netron_discovery_pickers(discovery)->all, wanted);
     wanted->service = service != NULL ? strdup(service) : NULL;
     wanted->version_range = version_range != NULL ? strdup(version_range) : NULL;
     if ((service != NULL && wanted->service == NULL) || (version_range != NULL && wanted->version_range == NULL)) {

@@ -63,13 +63,15 @@ void netron_registration_outrank(netron_registration *registration, const struct
     size_t length = 0;
     const char *incarnation = netron_reply_text(netron_reply_at(answer, 2), NULL);
     const char *body = netron_reply_text(netron_reply_at(answer, 3), &length);
-    if (registration->wish.sequence == 0 || incarnation == NULL || body == NULL)
+    if (!netron_keyring_signs(&registration->registrar->settings->keyring) || incarnation == NULL || body == NULL)
         return;
+    /* This is the only answer that tells of it: also what is wanted by now, and is not signed yet, has to outrank it.
+     */
     uint64_t sequence = sequence_of(registration, incarnation, body, length);
-    if (sequence < registration->wish.sequence)
-        return;
     if (sequence > registration->registrar->sequence)
         registration->registrar->sequence = sequence;
+    if (registration->wish.sequence == 0 || sequence < registration->wish.sequence)
+        return;
     registration->wish.sequence = 0;
     registration->wanted++;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "survivors.h"
 #include "keys.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,6 @@
 
 static void clear(struct netron_survivors *survivors)
 {
-    for (size_t i = 0; i < survivors->count; i++)
-        free(survivors->ids[i]);
     free(survivors->ids);
     survivors->ids = NULL;
     survivors->count = 0;
@@ -27,7 +26,7 @@ static void on_heartbeats(void *arg, const struct netron_reply *reply, const str
     if (reply == NULL)
         why = *failure;
     else if (netron_reply_count(reply) != survivors->count)
-        netron_link_doubt(survivors->link, netron_reply_fail(reply, "MGET", &why));
+        netron_link_fail(survivors->link, NULL, reply, "MGET", &why);
     for (size_t i = 0; i < survivors->count && why.code == 0; i++)
         if (netron_reply_is_nil(netron_reply_at(reply, i)))
             netron_replica_drop_kept(replica, survivors->ids[i], "expired", survivors->revision);
@@ -47,7 +46,7 @@ static int send_page(struct netron_survivors *survivors)
     size_t lengths[1 + PAGE] = {4};
     char *keys[PAGE];
     size_t made = 0;
-    for (; made < survivors->count; made++) {
+    for (; survivors->ids != NULL && made < survivors->count; made++) {
         keys[made] = netron_key_name(survivors->settings->key_prefix, NETRON_KEY_HEARTBEAT, survivors->ids[made]);
         if (keys[made] == NULL)
             break;
@@ -68,8 +67,8 @@ static bool take(void *arg, const char *id)
     struct netron_survivors *survivors = arg;
     if (survivors->count == PAGE)
         return false;
-    survivors->ids[survivors->count] = strdup(id);
-    return survivors->ids[survivors->count] != NULL && ++survivors->count > 0;
+    snprintf(survivors->ids[survivors->count++], sizeof(*survivors->ids), "%s", id);
+    return true;
 }
 
 /* Asks for the next ones. Without any there is no page, and that is the end. */

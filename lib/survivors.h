@@ -10,6 +10,7 @@
 
 #include "link.h"
 #include "replica.h"
+#include <netron/node.h>
 
 struct netron_survivors {
     struct netron_link *link; /* commands */
@@ -20,7 +21,7 @@ struct netron_survivors {
     void (*done)(void *arg, const struct netron_failure *why);
     void *arg;
 
-    char **ids; /* of the page that is asked for; NULL = none */
+    char (*ids)[NETRON_NODE_ID_MAX + 1]; /* of the page that is asked for; NULL = none */
     size_t count;
     uint64_t revision; /* that deaths are told with */
     uint64_t ticket;

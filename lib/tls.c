@@ -189,12 +189,13 @@ static int load_own_certificate(struct netron_tls *tls, SSL_CTX *context, const 
     SSL_CTX_set_default_passwd_cb_userdata(context, &tls->needs_passphrase);
     if (SSL_CTX_use_certificate_chain_file(context, settings->cert_file) != 1)
         return fail_by_file("tls_cert_file", settings->cert_file, why);
-    /* Which also sees whether they belong together. */
-    int has_key = SSL_CTX_use_PrivateKey_file(context, settings->key_file, SSL_FILETYPE_PEM);
+    /* Whether they belong together is seen by the former for keys of one kind only, and by the latter for others. */
+    bool has_key = SSL_CTX_use_PrivateKey_file(context, settings->key_file, SSL_FILETYPE_PEM) == 1 &&
+                   SSL_CTX_check_private_key(context) == 1;
     if (tls->needs_passphrase)
         return netron_fail(why, NETRON_ETLS, "TLS: options.tls_key_file \"%s\": it needs a passphrase",
                            settings->key_file);
-    return has_key == 1 ? 0 : fail_by_file("tls_key_file", settings->key_file, why);
+    return has_key ? 0 : fail_by_file("tls_key_file", settings->key_file, why);
 }
 
 static int configure(struct netron_tls *tls, SSL_CTX *context, const struct netron_tls_settings *settings,

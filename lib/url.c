@@ -129,8 +129,7 @@ static bool is_bracketed_ipv6(struct span span)
     return inet_pton(AF_INET6, address, &parsed) == 1;
 }
 
-/* Adds it to the list, with the name to be filled in. */
-static struct netron_host *add_host(struct netron_url *url, unsigned long port, struct netron_failure *why)
+static int add_host(struct netron_url *url, struct span name, unsigned long port, struct netron_failure *why)
 {
     struct netron_host *hosts = NULL;
     if (url->host_count == NETRON_HOSTS_MAX)
@@ -138,10 +137,11 @@ static struct netron_host *add_host(struct netron_url *url, unsigned long port, 
     else if ((hosts = reallocarray(url->hosts, url->host_count + 1, sizeof(*hosts))) == NULL)
         netron_fail(why, NETRON_ENOMEM, "url: no memory");
     if (hosts == NULL)
-        return NULL;
+        return why->code;
     url->hosts = hosts;
     hosts[url->host_count] = (struct netron_host){.port = (uint16_t)port};
-    return &hosts[url->host_count++];
+    memcpy(hosts[url->host_count++].name, name.begin, span_length(name));
+    return 0;
 }
 
 static int read_host(struct span span, unsigned long port, struct netron_url *url, struct netron_failure *why)
@@ -159,11 +159,7 @@ static int read_host(struct span span, unsigned long port, struct netron_url *ur
     } else if (strcspn(span.begin, "%[]\\") < span_length(span)) {
         return netron_fail(why, NETRON_EURL, "url: the host holds a character that no host has");
     }
-    struct netron_host *host = add_host(url, port, why);
-    if (host == NULL)
-        return why->code;
-    host->name = strndup(span.begin, span_length(span));
-    return host->name != NULL ? 0 : netron_fail(why, NETRON_ENOMEM, "url: no memory");
+    return add_host(url, span, port, why);
 }
 
 /* host[:port] */
@@ -336,8 +332,6 @@ int netron_url_parse(const char *text, struct netron_url *out, struct netron_fai
 
 void netron_url_clear(struct netron_url *url)
 {
-    for (size_t i = 0; i < url->host_count; i++)
-        free(url->hosts[i].name);
     free(url->hosts);
     free(url->path);
     free(url->primary_name);

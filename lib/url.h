@@ -21,7 +21,7 @@ enum netron_url_kind {
 };
 
 struct netron_host {
-    char *name; /* or a literal; one of IPv6 stands without its brackets */
+    char name[NETRON_HOST_MAX + 1]; /* or a literal; one of IPv6 stands without its brackets */
     uint16_t port;
 };
 

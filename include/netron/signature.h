@@ -9,9 +9,10 @@
  * process without keys, and the registry itself, work as ever. A node of the original is never signed, and so is
  * ignored.
  *
- * What is signed is all that a record says of its node: id, address, services, state, reason, weight, zone, metadata,
- * the heartbeat's TTL; the incarnation; options.key_prefix, so that no record can be carried into another registry; and
- * a sequence, which grows with every signature of a node (the wall clock in ms, and at least one more than before).
+ * What is signed is all that a record says of its node but its timestamp: id, address, services, state, reason, weight,
+ * zone, metadata, the heartbeat's TTL; the incarnation; options.key_prefix, so that no record can be carried into a
+ * registry of another prefix (of another server or database it can: let them have keys or a prefix of their own); and a
+ * sequence, which grows with every signature of a node (the wall clock in ms, and at least one more than before).
  *
  * Two ways to use it, by NETRON_HMAC_SHA256 and by NETRON_ED25519:
  *
@@ -19,7 +20,7 @@
  * - A key pair for the fleet, or for each node. Nodes hold a private key, watchers public ones, and a watcher that is
  *   broken into can sign nothing. To check a record takes about 0.12 ms, once for each change of it; 1.5 us afterwards.
  *   With such a key, or with trusted_key, views and lookups fetch 64 records at a time instead of 512, and so hold
- *   the loop for about 8 ms at most; to check the first picture of 10,000 nodes takes 1.2 s in all.
+ *   the loop for about 15 ms at most; to check the first picture of 10,000 nodes takes 1.2 s in all.
  *
  * What somebody who can write to Redis can do all the same:
  *
@@ -28,8 +29,9 @@
  *   netron_is_node_active(), which asks for the heartbeat alone, proves nothing.
  * - Show an older record of a node to a process that has not seen a newer one. A view remembers the sequence of
  *   each node that it holds, and for an hour after the node left (of the latest 65,536 ids that left); lookups do
- *   for an hour after they saw it last. Whoever remembers refuses an older record, whatever its revision. A process
- *   that has just started remembers nothing, and believes the newest record that it is shown.
+ *   for an hour after they saw it last; neither knows what the other remembers. Whoever remembers refuses an older
+ *   record, whatever its revision. A process that has just started remembers nothing, and believes the newest record
+ *   that it is shown; and so does the first lookup of a process.
  *
  * A record that is refused takes nobody out by itself. When it is an older one, or names the incarnation that is known,
  * what was known of the node before stays; an attacker gains nothing by it that he could not have by leaving the good
@@ -38,7 +40,9 @@
  *
  * A clock that was set back harms no process that runs, and none that takes the place of one whose record is still
  * there: it signs anew behind that one's sequence. Where the record is gone, views refuse the node until an hour after
- * it left, unless the clock has come further than that by then; a change of the node is signed anew.
+ * it left, unless the clock has come further than that by then; a change of the node is signed anew. Views may also
+ * refuse it until then, or until its next change that the clock allows, when the connection is lost, or the memory
+ * wanting, in the moment of that answer.
  */
 #ifndef NETRON_SIGNATURE_H
 #define NETRON_SIGNATURE_H
@@ -72,7 +76,7 @@ typedef struct netron_signature_key {
     const unsigned char *bytes; /* copied; the copy is wiped when it is not needed any more */
     size_t length;
     /* Of a trusted key: the only node whose records it may sign, or with a '*' at the end, those whose ids begin so;
-     * NULL: all. Of a signing key it is ignored. */
+     * NULL: all; not empty. Of a signing key it is ignored. */
     const char *node_id;
 } netron_signature_key;
 
@@ -80,7 +84,9 @@ typedef struct netron_signature_key {
  * Is asked for the key of that id that may sign for that node, when none of options.trusted_keys is it. Answers 0 for
  * none, or 1 and fills algorithm, bytes and length of *key; these bytes are looked at once, right after it returned.
  * Both ids come from Redis, and may be anything. Called from inside while records are read, so it may call nothing of
- * this library.
+ * this library, and must not block: have the keys before the view is opened. It is asked once for each record, however
+ * often that is read: a record that was refused is so until its node changes, or registers anew; one that was believed
+ * is believed until then, too, so whoever takes a key back in a hurry begins with a new discovery.
  */
 typedef int (*netron_trusted_key_fn)(const char *node_id, const char *key_id, netron_signature_key *key, void *arg);
 

@@ -32,7 +32,7 @@ is_known() {
 
 list_checks() {
     if is_known fanalyzer 12 "$(gcc -dumpfullversion)"; then
-        printf 'fanalyzer %s\n' lib/*.c examples/*.c
+        python3 test/analysis/sources.py "$build" | sed -n 's/^\(lib\|examples\)\//fanalyzer &/p'
     fi
     if is_known clang-tidy 14 "$(clang-tidy --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')"; then
         python3 test/analysis/sources.py "$build" | sed 's/^/clang-tidy /'

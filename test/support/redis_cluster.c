@@ -166,8 +166,9 @@ static void join(struct cluster *cluster)
         server_expect(&cluster->node[0], "OK", "CLUSTER MEET 127.0.0.1 %u", cluster->port[i]);
     for (size_t i = 0; i < cluster->count; i++)
         ASK_UNTIL(knows_all(cluster, i), "nodes that know each other");
-    for (size_t i = cluster->primaries; i < cluster->count; i++)
-        server_expect(&cluster->node[i], "OK", "CLUSTER REPLICATE %s", cluster->id[i % cluster->primaries]);
+    size_t primaries = cluster->primaries > 0 ? cluster->primaries : 1;
+    for (size_t i = primaries; i < cluster->count; i++)
+        server_expect(&cluster->node[i], "OK", "CLUSTER REPLICATE %s", cluster->id[i % primaries]);
     for (size_t i = 0; i < cluster->count; i++)
         ASK_UNTIL(is_replica(cluster, i) == (i >= cluster->primaries), "replicas");
     cluster_settle(cluster);

@@ -86,6 +86,21 @@ START_TEST(a_key_that_is_none_is_refused_with_its_reason)
 }
 END_TEST
 
+START_TEST(a_key_is_of_one_node_of_some_or_of_all_and_never_of_none)
+{
+    char long_id[300];
+    memset(long_id, 'n', sizeof(long_id) - 1);
+    long_id[sizeof(long_id) - 1] = '\0';
+    netron_signature_key keys[] = {public_key(0, "k", ""), public_key(0, "k", long_id)};
+    begin();
+    options.trusted_key_count = 1;
+    options.trusted_keys = &keys[0];
+    expect_refused("empty", NETRON_EINVAL, "its node_id is empty");
+    options.trusted_keys = &keys[1];
+    expect_refused("long", NETRON_ELIMIT, "its node_id is longer");
+}
+END_TEST
+
 START_TEST(keys_that_are_missing_or_too_many_are_refused)
 {
     netron_signature_key key = shared_key(0, "k");
@@ -268,6 +283,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "options");
     tcase_add_test(tcase, without_keys_nothing_is_signed_and_nothing_asked_for);
     tcase_add_test(tcase, a_key_that_is_none_is_refused_with_its_reason);
+    tcase_add_test(tcase, a_key_is_of_one_node_of_some_or_of_all_and_never_of_none);
     tcase_add_test(tcase, keys_that_are_missing_or_too_many_are_refused);
     tcase_add_test(tcase, pages_are_smaller_where_checking_is_slow);
     tcase = suite_case(suite, "trust");

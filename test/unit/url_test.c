@@ -91,10 +91,11 @@ START_TEST(several_hosts_lead_to_sentinels_or_into_a_cluster)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct netron_url url;
         struct netron_failure why = {0};
-        char hosts[128] = "";
+        char hosts[1024] = "";
         expect_success(cases[i].text, netron_url_parse(cases[i].text, &url, &why), &why);
         for (size_t n = 0; n < url.host_count; n++)
-            sprintf(hosts + strlen(hosts), "%s%s:%u", n > 0 ? " " : "", url.hosts[n].name, url.hosts[n].port);
+            snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts), "%s%s:%u", n > 0 ? " " : "",
+                     url.hosts[n].name, url.hosts[n].port);
         expect_text(cases[i].text, "hosts", hosts, cases[i].hosts);
         expect_text(cases[i].text, "name of the primary", url.primary_name, cases[i].primary_name);
         ck_assert_msg(url.kind == cases[i].kind && url.tls == cases[i].tls && url.database == cases[i].database,
