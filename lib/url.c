@@ -134,7 +134,7 @@ static int add_host(struct netron_url *url, struct span name, unsigned long port
     struct netron_host *hosts = NULL;
     if (url->host_count == NETRON_HOSTS_MAX)
         netron_fail(why, NETRON_EURL, "url: there are more than %d hosts", NETRON_HOSTS_MAX);
-    else if ((hosts = reallocarray(url->hosts, url->host_count + 1, sizeof(*hosts))) == NULL)
+    else if ((hosts = realloc(url->hosts, (url->host_count + 1) * sizeof(*hosts))) == NULL)
         netron_fail(why, NETRON_ENOMEM, "url: no memory");
     if (hosts == NULL)
         return why->code;

@@ -244,6 +244,33 @@ START_TEST(while_nobody_says_who_beats_nobody_is_told_as_gone)
 }
 END_TEST
 
+static const char *no_answer_about_beats(struct peer *peer, const struct peer_command *command)
+{
+    if (!peer_is(command, "MGET netron:discovery:heartbeat:n"))
+        return registry_answer(peer, command);
+    asked_for_beats++;
+    return "";
+}
+
+START_TEST(a_link_that_is_lost_while_it_is_asked_who_beats_tells_nobody_as_gone)
+{
+    asked_for_beats = 0;
+    open_with_nodes(2);
+    sim.peer.answer = no_answer_about_beats;
+    registry_flush("e2");
+    peer_hang_up(&sim.peer, registry_events_conn());
+    sim_advance(TTL + 1000);
+    ck_assert_uint_eq(asked_for_beats, 1);
+    sim.peer.answer = registry_answer;
+    peer_hang_up(&sim.peer, registry_commands_conn());
+    sim_advance(1000);
+    ck_assert_int_eq(registry_heard.count, 0);
+    ck_assert_uint_eq(registry_status().kept_count, 2);
+    sim_advance(TTL + 1000);
+    ck_assert_int_eq(registry_heard.count, 2);
+}
+END_TEST
+
 START_TEST(a_second_loss_begins_the_grace_anew_for_what_it_lost)
 {
     open_with_nodes(2);
@@ -588,6 +615,7 @@ int main(void)
     tcase_add_test(epochs, the_registry_is_asked_once_more_before_anybody_who_is_kept_is_told_as_gone);
     tcase_add_test(epochs, who_still_beats_is_not_told_as_gone_when_the_grace_is_over);
     tcase_add_test(epochs, while_nobody_says_who_beats_nobody_is_told_as_gone);
+    tcase_add_test(epochs, a_link_that_is_lost_while_it_is_asked_who_beats_tells_nobody_as_gone);
     tcase_add_test(epochs, a_second_loss_begins_the_grace_anew_for_what_it_lost);
     tcase_add_test(epochs, while_redis_is_out_of_reach_nobody_who_is_kept_is_told_as_gone);
     tcase_add_test(epochs, an_outage_within_the_grace_begins_it_anew_when_redis_is_back);
