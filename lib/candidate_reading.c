@@ -15,22 +15,30 @@ int netron_candidate_read_record(struct netron_candidate *candidate, struct netr
     return code != 0 ? code : netron_witness_judge(witness, candidate->id, &candidate->record, &stamp, why);
 }
 
-netron_node *netron_candidate_read_heartbeat(struct netron_candidate *candidate, const struct netron_reply *owner)
+void netron_heartbeat_read(struct netron_heartbeat *heartbeat, const struct netron_reply *owner)
 {
     size_t length = 0;
     const char *incarnation = netron_reply_text(owner, &length);
+    *heartbeat = (struct netron_heartbeat){.is_there = incarnation != NULL};
+    heartbeat->is_named = incarnation != NULL && length <= NETRON_INCARNATION_MAX && strlen(incarnation) == length;
+    if (heartbeat->is_named)
+        memcpy(heartbeat->incarnation, incarnation, length);
+}
+
+netron_node *netron_candidate_judge(struct netron_candidate *candidate, const struct netron_heartbeat *heartbeat)
+{
     struct netron_record *record = &candidate->record;
     netron_node *node = NULL;
-    bool is_owners = netron_reply_is_text(owner, record->incarnation);
+    bool is_owners = heartbeat->is_named && strcmp(heartbeat->incarnation, record->incarnation) == 0;
     if (is_owners) {
         node = record->node;
         record->node = NULL;
     }
     /* What the owner's own record says, and is not believed, its hash would say again. */
-    candidate->needs_hash = incarnation != NULL && node == NULL && !(is_owners && record->is_refused);
+    candidate->needs_hash = heartbeat->is_there && node == NULL && !(is_owners && record->is_refused);
     netron_record_clear(record);
-    if (incarnation != NULL && candidate->needs_hash && length <= NETRON_INCARNATION_MAX)
-        memcpy(record->incarnation, incarnation, length); /* the hash does not name it */
+    if (candidate->needs_hash) /* the hash does not name it */
+        memcpy(record->incarnation, heartbeat->incarnation, sizeof(record->incarnation));
     return node;
 }
 

@@ -12,9 +12,17 @@
 int netron_candidate_read_record(struct netron_candidate *candidate, struct netron_witness *witness, const char *line,
                                  size_t length, struct netron_failure *why);
 
-/* The answer for its heartbeat: takes the node of its record if that is the owner's, else NULL; and says whether it
- * needs its hash. */
-netron_node *netron_candidate_read_heartbeat(struct netron_candidate *candidate, const struct netron_reply *owner);
+/* What the answer for a heartbeat says. */
+struct netron_heartbeat {
+    bool is_there;
+    bool is_named;                                /* and what it holds can be the name of an incarnation */
+    char incarnation[NETRON_INCARNATION_MAX + 1]; /* "" unless it is named */
+};
+void netron_heartbeat_read(struct netron_heartbeat *heartbeat, const struct netron_reply *owner);
+
+/* When its record and its heartbeat are there, whichever came first: takes the node of its record if that is the
+ * owner's, else NULL; and says whether it needs its hash. */
+netron_node *netron_candidate_judge(struct netron_candidate *candidate, const struct netron_heartbeat *heartbeat);
 
 /* What to ask for of its own hash, beside the command and the key: with trusted keys what is signed. At most
  * NETRON_HASH_MEMBERS_MAX; returns how many. */

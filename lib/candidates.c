@@ -54,21 +54,6 @@ void netron_candidate_keep(struct netron_candidate *candidate, const char *name,
         netron_node_free(node);
 }
 
-void netron_candidates_rewind(struct netron_candidates *candidates, size_t position)
-{
-    candidates->next_hash = position;
-}
-
-struct netron_candidate *netron_candidates_next_hash(struct netron_candidates *candidates)
-{
-    while (candidates->next_hash < candidates->count) {
-        struct netron_candidate *candidate = &candidates->list[candidates->next_hash++];
-        if (candidate->needs_hash)
-            return candidate;
-    }
-    return NULL;
-}
-
 const netron_node **netron_candidates_nodes(const struct netron_candidates *candidates, size_t *count)
 {
     const netron_node **nodes = malloc((candidates->count + 1) * sizeof(*nodes)); /* +1: not NULL for none */

@@ -10,7 +10,7 @@
 
 struct netron_candidate {
     const char *id;              /* owned by the table of known ids */
-    struct netron_record record; /* between its reply and that of the heartbeats */
+    struct netron_record record; /* from its reply until it is judged */
     bool needs_hash;             /* live, but its record is missing or another owner's */
     netron_node *node;           /* live and wanted */
 };
@@ -21,7 +21,6 @@ struct netron_candidates {
     struct netron_candidate *list;
     size_t count;
     size_t capacity;
-    size_t next_hash;
     struct netron_table_entry *known; /* a scan may return an id more than once; table.h */
 };
 
@@ -31,10 +30,6 @@ int netron_candidates_add(struct netron_candidates *candidates, const char *id);
 /* Takes the node, and holds it if it offers a service of that name in that range; name NULL: any, or none. */
 void netron_candidate_keep(struct netron_candidate *candidate, const char *name,
                            const struct netron_version_range *range, netron_node *node);
-
-/* Walks through those that need their hash, from a position on; NULL at the end. */
-void netron_candidates_rewind(struct netron_candidates *candidates, size_t position);
-struct netron_candidate *netron_candidates_next_hash(struct netron_candidates *candidates);
 
 /* The nodes found; the array is freed by the caller, the nodes stay here. NULL without memory. */
 const netron_node **netron_candidates_nodes(const struct netron_candidates *candidates, size_t *count);

@@ -7,6 +7,9 @@
  *     HASHES  for live ids whose record is missing or another owner's: HMGET of the node's own hash
  *     then FETCH the next 512, or SCAN the next page of ids, until the cursor comes round to 0.
  *
+ * The answers of a round come in any order, for each key may be at another node of a cluster: nothing is concluded from
+ * one of them before all are there.
+ *
  * Where the ids come from: the service's index is enough as long as every node is in it. If the counts differ, nodes
  * are there that no index of ours knows, and index:nodes is walked as well. A source that is broken is made up for by
  * those behind it, the records being the last.
@@ -30,6 +33,7 @@ void netron_lookup_destroy(struct netron_grave *grave)
 {
     struct netron_lookup *lookup = (struct netron_lookup *)((char *)grave - offsetof(struct netron_lookup, grave));
     netron_candidates_clear(&lookup->candidates);
+    free(lookup->questions);
     free(lookup->id);
     free(lookup->name);
     netron_version_range_free(lookup->range);
@@ -122,20 +126,25 @@ static void arrived(struct netron_lookup *lookup)
 }
 
 /* Sends one command of a round. A failure to send fails the round; the replies under way are still awaited. */
-static void ask(struct netron_lookup *lookup, size_t count, const char *const *words, netron_reply_fn fn)
+static void ask_for(struct netron_lookup *lookup, size_t count, const char *const *words, netron_reply_fn fn, void *arg)
 {
     size_t *lengths = calloc(count, sizeof(*lengths));
     int code = NETRON_ENOMEM;
     if (lengths != NULL) {
         for (size_t i = 0; i < count; i++)
             lengths[i] = strlen(words[i]);
-        code = netron_link_look(lookup->lookups->link, (int)count, words, lengths, fn, lookup, NULL);
+        code = netron_link_look(lookup->lookups->link, (int)count, words, lengths, fn, arg, NULL);
     }
     if (code == 0)
         lookup->outstanding++;
     else
         fail_round_with(lookup, code, words[0]);
     free(lengths);
+}
+
+static void ask(struct netron_lookup *lookup, size_t count, const char *const *words, netron_reply_fn fn)
+{
+    ask_for(lookup, count, words, fn, lookup);
 }
 
 /* A round in which nothing could be sent has no reply to end it. */
@@ -208,32 +217,33 @@ static void read_hash(struct netron_lookup *lookup, struct netron_candidate *can
 
 static void on_hash(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    struct netron_lookup *lookup = arg;
-    struct netron_candidate *candidate = netron_candidates_next_hash(&lookup->candidates);
+    const struct netron_question *question = arg;
+    struct netron_lookup *lookup = question->lookup;
     if (reply == NULL)
         fail_round(lookup, failure);
-    else if (candidate != NULL && !lookup->finished)
-        read_hash(lookup, candidate, reply);
+    else if (!lookup->finished)
+        read_hash(lookup, question->candidate, reply);
     arrived(lookup);
+}
+
+static void ask_hash(struct netron_lookup *lookup, struct netron_question *question)
+{
+    char *key = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_NODE, question->candidate->id);
+    const char *words[2 + NETRON_HASH_MEMBERS_MAX] = {"HMGET", key};
+    size_t count = 2 + netron_candidate_hash_members(&lookup->lookups->witness, words + 2);
+    if (key != NULL)
+        ask_for(lookup, count, words, on_hash, question);
+    else
+        fail_round_with(lookup, NETRON_ENOMEM, "HMGET");
+    free(key);
 }
 
 static void fetch_hashes(struct netron_lookup *lookup)
 {
     lookup->step = go_on;
-    netron_candidates_rewind(&lookup->candidates, lookup->fetched);
-    for (size_t i = 0; i < lookup->fetching; i++) {
-        const struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
-        if (!candidate->needs_hash)
-            continue;
-        char *key = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_NODE, candidate->id);
-        if (key != NULL) {
-            const char *words[2 + NETRON_HASH_MEMBERS_MAX] = {"HMGET", key};
-            ask(lookup, 2 + netron_candidate_hash_members(&lookup->lookups->witness, words + 2), words, on_hash);
-        } else {
-            fail_round_with(lookup, NETRON_ENOMEM, "HMGET");
-        }
-        free(key);
-    }
+    for (size_t i = 0; i < lookup->fetching; i++)
+        if (lookup->questions[i].candidate->needs_hash)
+            ask_hash(lookup, &lookup->questions[i]);
     if (lookup->outstanding == 0 && lookup->failure.code == 0)
         go_on(lookup);
     else
@@ -254,7 +264,7 @@ static void on_records(void *arg, const struct netron_reply *reply, const struct
     else if (netron_reply_count(reply) != lookup->fetching)
         fail_round_by_reply(lookup, reply, "HMGET");
     for (size_t i = 0; i < lookup->fetching && !lookup->finished; i++) {
-        struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + i];
+        struct netron_candidate *candidate = lookup->questions[i].candidate;
         size_t length = 0;
         const char *line = netron_reply_text(netron_reply_at(reply, i), &length);
         if (line != NULL && netron_candidate_read_record(candidate, &lookup->lookups->witness, line, length, &why) != 0)
@@ -263,41 +273,44 @@ static void on_records(void *arg, const struct netron_reply *reply, const struct
     arrived(lookup);
 }
 
-static void judge(struct netron_lookup *lookup, size_t position, const struct netron_reply *owner)
+static void judge(struct netron_lookup *lookup)
 {
-    struct netron_candidate *candidate = &lookup->candidates.list[lookup->fetched + position];
-    netron_node *node = netron_candidate_read_heartbeat(candidate, owner);
-    if (node != NULL)
-        netron_candidate_keep(candidate, lookup->name, lookup->range, node);
+    for (size_t i = 0; i < lookup->fetching; i++) {
+        const struct netron_question *question = &lookup->questions[i];
+        netron_node *node = netron_candidate_judge(question->candidate, &question->heartbeat);
+        if (node != NULL)
+            netron_candidate_keep(question->candidate, lookup->name, lookup->range, node);
+    }
+    fetch_hashes(lookup);
 }
 
 static void on_heartbeat(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
-    struct netron_lookup *lookup = arg;
-    bool is_owner = netron_reply_is_nil(reply) || netron_reply_text(reply, NULL) != NULL;
+    struct netron_question *question = arg;
+    struct netron_lookup *lookup = question->lookup;
     if (reply == NULL)
         fail_round(lookup, failure);
-    else if (!is_owner && !netron_reply_error_is(reply, "WRONGTYPE"))
-        fail_round_by_reply(lookup, reply, "GET");
-    if (!lookup->finished)
-        judge(lookup, lookup->judged++, reply);
+    else if (netron_reply_count(reply) != 1)
+        fail_round_by_reply(lookup, reply, "MGET");
+    else
+        netron_heartbeat_read(&question->heartbeat, netron_reply_at(reply, 0));
     arrived(lookup);
 }
 
 /* While its slot is moved, a cluster answers no question about several keys unless they are all at one node: and those
- * of dead nodes are at none. */
+ * of dead nodes are at none. MGET of one key is what whoever may ask for all of them may say. */
 static void fetch_heartbeats_singly(struct netron_lookup *lookup)
 {
-    lookup->step = fetch_hashes;
-    lookup->judged = 0;
+    lookup->step = judge;
     for (size_t i = 0; i < lookup->fetching; i++) {
-        const char *id = lookup->candidates.list[lookup->fetched + i].id;
-        char *key = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_HEARTBEAT, id);
-        const char *const words[] = {"GET", key};
+        struct netron_question *question = &lookup->questions[i];
+        const char *prefix = lookup->lookups->settings->key_prefix;
+        char *key = netron_key_name(prefix, NETRON_KEY_HEARTBEAT, question->candidate->id);
+        const char *const words[] = {"MGET", key};
         if (key != NULL)
-            ask(lookup, 2, words, on_heartbeat);
+            ask_for(lookup, 2, words, on_heartbeat, question);
         else
-            fail_round_with(lookup, NETRON_ENOMEM, "GET");
+            fail_round_with(lookup, NETRON_ENOMEM, "MGET");
         free(key);
     }
     end_round(lookup);
@@ -306,48 +319,69 @@ static void fetch_heartbeats_singly(struct netron_lookup *lookup)
 static void on_heartbeats(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
-    bool is_parted = netron_reply_error_is(reply, "TRYAGAIN");
     if (reply == NULL)
         fail_round(lookup, failure);
-    else if (is_parted)
+    else if (netron_reply_error_is(reply, "TRYAGAIN"))
         lookup->step = fetch_heartbeats_singly;
     else if (netron_reply_count(reply) != lookup->fetching)
         fail_round_by_reply(lookup, reply, "MGET");
-    for (size_t i = 0; i < lookup->fetching && !lookup->finished && !is_parted; i++)
-        judge(lookup, i, netron_reply_at(reply, i));
+    else
+        for (size_t i = 0; i < lookup->fetching; i++)
+            netron_heartbeat_read(&lookup->questions[i].heartbeat, netron_reply_at(reply, i));
     arrived(lookup);
+}
+
+static void fetch_heartbeats(struct netron_lookup *lookup)
+{
+    const char *words[PAGE + 1] = {"MGET"};
+    char *keys[PAGE];
+    bool has_keys = true;
+    for (size_t i = 0; i < lookup->fetching; i++) {
+        const char *id = lookup->questions[i].candidate->id;
+        words[i + 1] = keys[i] = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_HEARTBEAT, id);
+        has_keys = has_keys && keys[i] != NULL;
+    }
+    if (has_keys)
+        ask(lookup, lookup->fetching + 1, words, on_heartbeats);
+    else
+        fail_round_with(lookup, NETRON_ENOMEM, "MGET");
+    for (size_t i = 0; i < lookup->fetching; i++)
+        free(keys[i]);
+}
+
+static void fetch_records(struct netron_lookup *lookup)
+{
+    const char *words[PAGE + 2] = {"HMGET", lookup->lookups->records_key};
+    for (size_t i = 0; i < lookup->fetching; i++)
+        words[i + 2] = lookup->questions[i].candidate->id;
+    ask(lookup, lookup->fetching + 2, words, on_records);
+}
+
+/* The list of candidates stays where it is until all of the page's questions are answered. */
+static int prepare_questions(struct netron_lookup *lookup)
+{
+    free(lookup->questions);
+    lookup->questions = calloc(lookup->fetching, sizeof(*lookup->questions));
+    if (lookup->questions == NULL)
+        return NETRON_ENOMEM;
+    for (size_t i = 0; i < lookup->fetching; i++) {
+        lookup->questions[i].lookup = lookup;
+        lookup->questions[i].candidate = &lookup->candidates.list[lookup->fetched + i];
+    }
+    return 0;
 }
 
 static void fetch(struct netron_lookup *lookup)
 {
-    const char *prefix = lookup->lookups->settings->key_prefix;
-    size_t fetching = lookup->candidates.count - lookup->fetched;
-    if (fetching > lookup->lookups->page)
-        fetching = lookup->lookups->page;
-    lookup->fetching = fetching;
-    lookup->step = fetch_hashes;
-    const char *words[PAGE + 2];
-    char *keys[PAGE];
-    size_t count = 0;
-    words[count++] = "HMGET";
-    words[count++] = lookup->lookups->records_key;
-    for (size_t i = 0; i < fetching; i++)
-        words[count++] = lookup->candidates.list[lookup->fetched + i].id;
-    ask(lookup, count, words, on_records);
-
-    bool has_keys = true;
-    words[0] = "MGET";
-    for (size_t i = 0; i < fetching; i++) {
-        keys[i] = netron_key_name(prefix, NETRON_KEY_HEARTBEAT, lookup->candidates.list[lookup->fetched + i].id);
-        words[i + 1] = keys[i];
-        has_keys = has_keys && keys[i] != NULL;
+    size_t left = lookup->candidates.count - lookup->fetched;
+    lookup->fetching = left < lookup->lookups->page ? left : lookup->lookups->page;
+    lookup->step = judge;
+    if (prepare_questions(lookup) == 0) {
+        fetch_records(lookup);
+        fetch_heartbeats(lookup);
+    } else {
+        fail_round_with(lookup, NETRON_ENOMEM, "HMGET");
     }
-    if (has_keys)
-        ask(lookup, fetching + 1, words, on_heartbeats);
-    else
-        fail_round_with(lookup, NETRON_ENOMEM, "MGET");
-    for (size_t i = 0; i < fetching; i++)
-        free(keys[i]);
     end_round(lookup);
 }
 
@@ -421,7 +455,6 @@ static void read_count(struct netron_lookup *lookup, const struct netron_reply *
 static void on_indexed(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
-    lookup->indexed = -1;
     read_count(lookup, reply, failure, lookup->lookups->node_index_key, &lookup->indexed);
     arrived(lookup);
 }
@@ -429,13 +462,17 @@ static void on_indexed(void *arg, const struct netron_reply *reply, const struct
 static void on_adopted(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
-    long long adopted = -2;
-    read_count(lookup, reply, failure, lookup->lookups->expiry_key, &adopted);
-    if (adopted != lookup->indexed && lookup->name != NULL)
-        lookup->needs_node_index = true;
-    else if (adopted != lookup->indexed)
-        lookup->needs_records = true;
+    read_count(lookup, reply, failure, lookup->lookups->expiry_key, &lookup->adopted);
     arrived(lookup);
+}
+
+static void compare_counts(struct netron_lookup *lookup)
+{
+    if (lookup->adopted != lookup->indexed && lookup->name != NULL)
+        lookup->needs_node_index = true;
+    else if (lookup->adopted != lookup->indexed)
+        lookup->needs_records = true;
+    go_on(lookup);
 }
 
 static void count_and_scan(struct netron_lookup *lookup)
@@ -443,7 +480,9 @@ static void count_and_scan(struct netron_lookup *lookup)
     const char *const indexed[] = {"SCARD", lookup->lookups->node_index_key};
     const char *const adopted[] = {"ZCARD", lookup->lookups->expiry_key};
     lookup->source = lookup->name != NULL ? SOURCE_SERVICE_INDEX : SOURCE_NODE_INDEX;
-    lookup->step = go_on;
+    lookup->step = compare_counts;
+    lookup->indexed = -1;
+    lookup->adopted = -2;
     ask(lookup, 2, indexed, on_indexed);
     ask(lookup, 2, adopted, on_adopted);
     scan_source(lookup);

@@ -4,11 +4,19 @@
 #ifndef NETRON_LIB_LOOKUP_WALK_H
 #define NETRON_LIB_LOOKUP_WALK_H
 
-#include "candidates.h"
+#include "candidate_reading.h"
 #include "lookup.h"
 #include "version_range.h"
 
 enum netron_lookup_source { SOURCE_SERVICE_INDEX, SOURCE_NODE_INDEX, SOURCE_RECORDS };
+
+/* What is asked about one candidate. Each request has its own: answers from elsewhere (detour.h) come when they come.
+ */
+struct netron_question {
+    struct netron_lookup *lookup;
+    struct netron_candidate *candidate;
+    struct netron_heartbeat heartbeat;
+};
 
 struct netron_lookup {
     struct netron_lookups *lookups;
@@ -32,13 +40,14 @@ struct netron_lookup {
     enum netron_lookup_source source; /* of the ids */
     bool needs_node_index;
     bool needs_records;
-    long long indexed;
+    long long indexed; /* as many nodes the index has; negative: it cannot be counted */
+    long long adopted; /* and as many there are with a lifetime */
     char cursor[24];
     unsigned pages;
     struct netron_candidates candidates;
     size_t fetched; /* how many of the candidates are dealt with */
     size_t fetching;
-    size_t judged; /* of those being fetched, where their heartbeats come one by one */
+    struct netron_question *questions; /* one for each of those being fetched */
 };
 
 /* Prepares the walk of a lookup whose question is set; it begins with the deadline begin. */

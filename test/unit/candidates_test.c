@@ -77,33 +77,6 @@ START_TEST(thousands_of_ids_keep_their_order_and_their_findings)
 }
 END_TEST
 
-START_TEST(those_that_need_their_hash_are_walked_through_in_order)
-{
-    struct netron_candidates candidates = {0};
-    static const char *const ids[] = {"a", "b", "c", "d", "e"};
-    ck_assert_ptr_null(netron_candidates_next_hash(&candidates));
-    for (size_t i = 0; i < COUNT_OF(ids); i++)
-        ck_assert_int_eq(netron_candidates_add(&candidates, ids[i]), 0);
-    ck_assert_ptr_null(netron_candidates_next_hash(&candidates));
-    candidates.list[0].needs_hash = candidates.list[2].needs_hash = candidates.list[4].needs_hash = true;
-
-    netron_candidates_rewind(&candidates, 0);
-    ck_assert_str_eq(netron_candidates_next_hash(&candidates)->id, "a");
-    ck_assert_str_eq(netron_candidates_next_hash(&candidates)->id, "c");
-    ck_assert_str_eq(netron_candidates_next_hash(&candidates)->id, "e");
-    ck_assert_ptr_null(netron_candidates_next_hash(&candidates));
-    ck_assert_ptr_null(netron_candidates_next_hash(&candidates));
-
-    netron_candidates_rewind(&candidates, 1);
-    ck_assert_str_eq(netron_candidates_next_hash(&candidates)->id, "c");
-    netron_candidates_rewind(&candidates, 2);
-    ck_assert_str_eq(netron_candidates_next_hash(&candidates)->id, "c");
-    netron_candidates_rewind(&candidates, COUNT_OF(ids));
-    ck_assert_ptr_null(netron_candidates_next_hash(&candidates));
-    netron_candidates_clear(&candidates);
-}
-END_TEST
-
 START_TEST(the_nodes_are_those_of_the_candidates_that_have_one)
 {
     struct netron_candidates candidates = {0};
@@ -144,10 +117,8 @@ START_TEST(clearing_forgets_everything)
         ck_assert_uint_eq(candidates.count, 2);
         candidates.list[0].node = node_of("a");
         candidates.list[1].record.node = node_of("b");
-        netron_candidates_rewind(&candidates, 2);
         netron_candidates_clear(&candidates);
         ck_assert_uint_eq(candidates.count, 0);
-        ck_assert_uint_eq(candidates.next_hash, 0);
         ck_assert_ptr_null(candidates.known);
     }
     netron_candidates_clear(&candidates);
@@ -161,7 +132,6 @@ int main(void)
     tcase_add_test(tcase, an_id_is_added_once_and_copied);
     tcase_add_test(tcase, a_new_candidate_is_blank);
     tcase_add_test(tcase, thousands_of_ids_keep_their_order_and_their_findings);
-    tcase_add_test(tcase, those_that_need_their_hash_are_walked_through_in_order);
     tcase_add_test(tcase, the_nodes_are_those_of_the_candidates_that_have_one);
     tcase_add_test(tcase, clearing_forgets_everything);
     return suite_run(suite);
