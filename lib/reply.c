@@ -70,6 +70,9 @@ const char *netron_reply_error(const struct netron_reply *reply)
 /* How Redis up to 7.0 begins when an ACL forbids what a script does. */
 #define FORBIDDEN_IN_SCRIPT "The user executing the script"
 
+/* How Redis begins when a slot or its cluster is in no state for a script. */
+#define ATTEMPTED_IN_SCRIPT "Script attempted to "
+
 /* Where the words of the failed command begin. Redis 6.2 puts what its script says before them: "ERR Error running
  * script (call to f_...): @user_script:7: @user_script: 7: -READONLY You can't ...", and without the first two parts
  * where the script caught the error. */
@@ -81,8 +84,11 @@ static const char *words_of(const char *error)
         return error;
     const char *dash = strstr(error, ": -");
     const char *forbidden = strstr(error, ": " FORBIDDEN_IN_SCRIPT);
+    const char *attempted = strstr(error, ": " ATTEMPTED_IN_SCRIPT);
     if (forbidden != NULL)
         return forbidden + 2;
+    if (attempted != NULL)
+        return attempted + 2;
     return dash != NULL ? dash + 3 : error;
 }
 
@@ -111,8 +117,11 @@ static int code_of_words(const char *words)
         {FORBIDDEN_IN_SCRIPT, NETRON_EPERM},
         {"ERR " FORBIDDEN_IN_SCRIPT, NETRON_EPERM},
         {"ERR ACL failure in script", NETRON_EPERM},
-        {"ERR Script attempted to access a ", NETRON_EUNAVAILABLE},  /* key of a slot that is being moved */
-        {"ERR Script attempted to execute a ", NETRON_EUNAVAILABLE}, /* command while the cluster is down */
+        /* a key of a slot that is being moved, a command while the cluster is down; without ERR by Redis 6.2 */
+        {"ERR " ATTEMPTED_IN_SCRIPT "access a ", NETRON_EUNAVAILABLE},
+        {"ERR " ATTEMPTED_IN_SCRIPT "execute a ", NETRON_EUNAVAILABLE},
+        {ATTEMPTED_IN_SCRIPT "access a ", NETRON_EUNAVAILABLE},
+        {ATTEMPTED_IN_SCRIPT "execute a ", NETRON_EUNAVAILABLE},
     };
     static const struct {
         const char *word;

@@ -193,6 +193,13 @@ START_TEST(the_first_word_of_an_error_decides_the_code)
         {"ERR unknown command", NETRON_EREDIS},
         {"ERR Error running script (call to f_1): @user_script:7: -READONLY You can't write", NETRON_EUNAVAILABLE},
         {"ERR Error running script (call to f_1): @user_script:7: something of its own", NETRON_EREDIS},
+        {"ERR Error running script (call to f_1): @user_script:7: @user_script: 7: "
+         "Script attempted to access a non local key in a cluster node",
+         NETRON_EUNAVAILABLE},
+        {"@user_script: 7: Script attempted to access a non local key in a cluster node", NETRON_EUNAVAILABLE},
+        {"@user_script: 7: Script attempted to execute a write command while the cluster is down and readonly",
+         NETRON_EUNAVAILABLE},
+        {"ERR Error running script (call to f_1): @user_script:7: Script attempted to sing", NETRON_EREDIS},
         {"WRONGTYPE Operation against a key", NETRON_EREDIS},
         {"MOVED 3999 127.0.0.1:6381", NETRON_EUNAVAILABLE},
         {"NOAUTHX", NETRON_EREDIS},
@@ -202,8 +209,8 @@ START_TEST(the_first_word_of_an_error_decides_the_code)
         {"", NETRON_EREDIS},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        char bytes[128];
-        char words[128];
+        char bytes[256];
+        char words[256];
         struct netron_failure why = {0};
         int length = snprintf(bytes, sizeof(bytes), "-%s\r\n", cases[i].error);
         snprintf(words, sizeof(words), "GETEX: %s", cases[i].error);
