@@ -24,6 +24,7 @@ struct netron_cluster {
     bool is_trusted;                    /* the primary need not be asked for */
     struct netron_location unreachable; /* which primary was so; port 0: none */
     unsigned turn;                      /* which of the nodes is asked next */
+    unsigned attempts;                  /* rounds since one succeeded */
     size_t asked;                       /* how many were, in the round under way */
     bool is_asking;                     /* a round is under way */
     struct netron_failure failure;      /* of that round: the one worth telling */
@@ -72,10 +73,31 @@ static void watch_later(struct netron_cluster *cluster)
     netron_core_after(core, &cluster->watch, netron_backoff_vary(WATCH_MS, netron_core_random(core)));
 }
 
+/* Those of a link (link.h), and a server that is in no cluster. */
+static bool needs_operator(int code)
+{
+    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_ETLS || code == NETRON_EVERSION ||
+           code == NETRON_EREDIS;
+}
+
+/* Until the next round of itself, after one in which no node told who the primary is. */
+static uint32_t next_delay(struct netron_cluster *cluster, int code)
+{
+    const struct netron_settings *settings = cluster->settings;
+    uint64_t random = netron_core_random(cluster->topology.core);
+    if (needs_operator(code)) {
+        uint32_t half = settings->reconnect_max_ms / 2;
+        return half + netron_backoff_spread(half, random);
+    }
+    return netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, cluster->attempts++,
+                                    random);
+}
+
 static void conclude(struct netron_cluster *cluster)
 {
     const struct netron_location primary = cluster->map.primary;
     end_round(cluster);
+    cluster->attempts = 0;
     /* Who was not reachable a moment ago is tried whenever a link wants to, and watched beside that. */
     cluster->is_trusted = !netron_location_same(&primary, &cluster->unreachable);
     if (cluster->is_trusted)
@@ -108,7 +130,7 @@ static void fail_round(struct netron_cluster *cluster)
 {
     const struct netron_failure why = cluster->failure;
     end_round(cluster);
-    watch_later(cluster);
+    netron_core_after(cluster->topology.core, &cluster->watch, next_delay(cluster, why.code));
     netron_topology_tell(&cluster->topology, NULL, &why);
 }
 

@@ -108,6 +108,38 @@ START_TEST(nodes_that_want_a_password_are_told)
 }
 END_TEST
 
+/* Both links, and whoever watches for a failover, want to know each time. */
+START_TEST(what_only_an_operator_can_mend_is_asked_rarely)
+{
+    if (_i == 0)
+        says[0].hello = says[1].hello = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+    else
+        says[0].slots = says[1].slots = "-ERR This instance has cluster support disabled\r\n";
+    sim_join();
+    sim_advance(100000); /* with reconnect_max_ms = 10 s */
+    unsigned visits = (unsigned)(node[0].conn_count + node[1].conn_count);
+    ck_assert_uint_ge(visits, 2 * 10);
+    ck_assert_uint_le(visits, 2 * 50);
+    says[0] = says[1] = (struct cluster_node_says){0};
+    sim_advance(10000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
+START_TEST(nodes_that_are_not_there_are_asked_ever_more_rarely)
+{
+    peer_stop_listening(&node[0]);
+    says[1].hello = "-LOADING Redis is loading the dataset in memory\r\n";
+    sim_join();
+    sim_advance(100000);
+    ck_assert_int_le(node[1].conn_count, 60);
+    says[1].hello = NULL;
+    primary = 1;
+    sim_advance(10000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
 /* ---- redirections ---- */
 
 START_TEST(a_beat_that_is_sent_elsewhere_is_said_there)
@@ -252,6 +284,8 @@ int main(void)
     tcase_add_loop_test(tcase, whoever_is_freed_on_a_detour_leaves_nothing, 0, 3);
     tcase_add_loop_test(tcase, a_detour_that_leads_nowhere_costs_the_beat_alone, 0, 3);
     tcase_add_test(tcase, nodes_that_want_a_password_are_told);
+    tcase_add_loop_test(tcase, what_only_an_operator_can_mend_is_asked_rarely, 0, 2);
+    tcase_add_test(tcase, nodes_that_are_not_there_are_asked_ever_more_rarely);
     tcase_add_test(tcase, a_name_that_cannot_be_resolved_costs_the_beat_alone);
     tcase_add_test(tcase, a_cluster_without_shard_channels_is_heard_on_the_other_kind);
     return suite_run(suite);
