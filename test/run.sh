@@ -19,7 +19,7 @@
 #         clang      as gcc, with a real server
 #         fuzz       each target of test/fuzz for a minute
 #         memory     valgrind, on what gcc built
-#         debian13   all tests on Debian 13, and on Valkey there: test/platform/run.sh
+#         debian13   all tests on Debian 13, and over TLS there: test/platform/run.sh
 #         i386       all tests as 32-bit programs
 #         arm64      words, scripted peers and corpora on ARM64, by qemu
 #     sh test/run.sh soak     half an hour of the model with faults at random, under AddressSanitizer; no part of the others
@@ -157,7 +157,7 @@ stage_valkey() {
 stage_tls() {
     # shellcheck disable=SC2086 # a list of options
     build gcc gcc || return 0
-    grep -q lib/tls.c build-test-gcc/compile_commands.json || {
+    grep -q lib/tls.c "$builds-gcc/compile_commands.json" || {
         note 'Nothing of this ran over TLS: this hiredis has no hiredis_ssl.'
         return
     }

@@ -92,10 +92,10 @@ look_around() {
         cannot "devices cannot be made in $(dirname "$folder")"
 }
 
-# What debootstrap mounts, it mounts for itself. Then what makes the system quick to fill, and what it is filled with.
+# What debootstrap mounts, it mounts for itself; the first process among its own, it does not hear a TERM. Then what makes the system quick to fill, and what it is filled with.
 install() {
     take_away "$unfinished" || return 1
-    timeout 1200 unshare --mount --propagation private --pid --fork --kill-child debootstrap --variant=minbase \
+    timeout -k 10 1200 unshare --mount --propagation private --pid --fork --kill-child debootstrap --variant=minbase \
         --include=ca-certificates "--arch=$architecture" "$suite" "$unfinished" "$mirror" >"$log" 2>&1 || return 1
     printf '%s\n' force-unsafe-io 'path-exclude=/usr/share/doc/*' 'path-exclude=/usr/share/man/*' \
         'path-exclude=/usr/share/locale/*' >"$unfinished/etc/dpkg/dpkg.cfg.d/netron"

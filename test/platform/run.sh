@@ -3,7 +3,7 @@
 #
 # Runs tests on another platform than this machine is, in a system that is made for them and kept: make.sh.
 #
-#     sh test/platform/run.sh debian13     all tests: gcc 14, hiredis 1.2, Redis 8; those of a real server also on Valkey
+#     sh test/platform/run.sh debian13     all tests: gcc 14, hiredis 1.2, Redis 8; those of a real server also over TLS
 #     sh test/platform/run.sh i386         all tests, as 32-bit programs: gcc 12, hiredis 0.14.1, Redis 7.0
 #     sh test/platform/run.sh arm64        words, scripted peers and the corpora of the fuzz targets, cross-compiled, by qemu
 #
@@ -34,7 +34,7 @@ fail() {
 
 others=
 case $platform in
-debian13) title='Debian 13' suite=trixie architecture=$native stages='quick valkey' ;;
+debian13) title='Debian 13' suite=trixie architecture=$native stages='quick tls' ;;
 i386) title='32 bits' suite=bookworm architecture=i386 stages=quick ;;
 arm64) title='ARM64' suite=trixie architecture=$native others=$cross_tools stages=cross ;;
 *)
