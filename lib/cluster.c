@@ -12,8 +12,10 @@
 
 /* How often the nodes are asked while the primary cannot be reached, varied by up to 10 % both ways. */
 #define WATCH_MS 700u
-/* A node may take this part of connect_timeout_ms, so that one that does not answer leaves time for the next. */
-#define NODES_A_TIMEOUT 3u
+/* The time of a round is shared out among the places that are left, but not into more shares than these: what many
+ * places would have each is too little for any of them. */
+#define SHARES_MAX 4u
+#define LEAST_SHARE_MS 20u
 
 struct netron_cluster {
     struct netron_topology topology; /* first: this is one */
@@ -23,11 +25,13 @@ struct netron_cluster {
     struct netron_slot_map map;         /* its primary may be newer, from a MOVED */
     bool is_trusted;                    /* the primary need not be asked for */
     struct netron_location unreachable; /* which primary was so; port 0: none */
-    unsigned turn;                      /* which of the nodes is asked next */
+    unsigned turn;                      /* which of the places a round begins with */
     unsigned attempts;                  /* rounds since one succeeded */
-    size_t asked;                       /* how many were, in the round under way */
     bool is_asking;                     /* a round is under way */
-    struct netron_failure failure;      /* of that round: the one worth telling */
+    size_t step;                        /* of that round: where its next place may be */
+    uint64_t round_ends;
+    unsigned share_ms;             /* of the node that is being asked */
+    struct netron_failure failure; /* of that round: the one worth telling */
     struct netron_visit visit;
     struct netron_deadline patience; /* with the node that is being asked */
     struct netron_deadline answer;
@@ -41,21 +45,60 @@ static struct netron_cluster *of(struct netron_topology *topology)
 
 /* ---- a round: the nodes are asked in turn, until one knows ---- */
 
-/* The nodes that were heard of, and behind them those of the URL, which stay when all others have changed. */
-static size_t place_count(const struct netron_cluster *cluster)
+static void host_at(const struct netron_cluster *cluster, size_t position, struct netron_location *out)
 {
-    return cluster->map.node_count + cluster->settings->redis.host_count;
+    const struct netron_host *host = &cluster->settings->redis.hosts[position];
+    netron_location_set(out, host->name, strlen(host->name), host->port);
 }
 
-static void place_at(const struct netron_cluster *cluster, size_t position, struct netron_location *out)
+static bool is_heard_of(const struct netron_cluster *cluster, const struct netron_location *place)
+{
+    for (size_t i = 0; i < cluster->map.node_count; i++)
+        if (netron_location_same(&cluster->map.nodes[i], place))
+            return true;
+    return false;
+}
+
+static size_t step_count(const struct netron_cluster *cluster)
 {
     size_t heard_of = cluster->map.node_count;
-    if (position < heard_of) {
-        *out = cluster->map.nodes[position];
-        return;
+    size_t named = cluster->settings->redis.host_count;
+    return 2 * (heard_of > named ? heard_of : named) + 1;
+}
+
+/* The nodes that were heard of and those of the URL take turns, for all of either may have changed. Last comes the one
+ * that could not be reached: it can say nothing, and if it is alone, what was true once. False: there is no place at
+ * this step, or one that has another. */
+static bool place_at(const struct netron_cluster *cluster, size_t step, struct netron_location *out)
+{
+    size_t heard_of = cluster->map.node_count;
+    size_t named = cluster->settings->redis.host_count;
+    size_t number = step / 2;
+    if (step + 1 == step_count(cluster)) {
+        *out = cluster->unreachable;
+        return out->port != 0;
     }
-    const struct netron_host *host = &cluster->settings->redis.hosts[position - heard_of];
-    netron_location_set(out, host->name, strlen(host->name), host->port);
+    if (number >= (step % 2 == 0 ? heard_of : named))
+        return false;
+    if (step % 2 == 0)
+        *out = cluster->map.nodes[(cluster->turn + number) % heard_of];
+    else
+        host_at(cluster, (cluster->turn + number) % named, out);
+    return !netron_location_same(out, &cluster->unreachable) && (step % 2 == 0 || !is_heard_of(cluster, out));
+}
+
+/* left: how many places there are from it on; 0: none. */
+static void next_place(struct netron_cluster *cluster, struct netron_location *out, size_t *left)
+{
+    struct netron_location place;
+    size_t count = step_count(cluster);
+    *left = 0;
+    for (size_t step = cluster->step; step < count; step++) {
+        if (!place_at(cluster, step, &place) || ++*left > 1)
+            continue;
+        *out = place;
+        cluster->step = step + 1;
+    }
 }
 
 static void ask_next(struct netron_cluster *cluster);
@@ -63,6 +106,7 @@ static void ask_next(struct netron_cluster *cluster);
 static void end_round(struct netron_cluster *cluster)
 {
     cluster->is_asking = false;
+    cluster->turn += (unsigned)(cluster->step + 1) / 2;
     netron_core_cancel(cluster->topology.core, &cluster->patience);
     netron_visit_end(&cluster->visit);
 }
@@ -134,20 +178,21 @@ static void fail_round(struct netron_cluster *cluster)
     netron_topology_tell(&cluster->topology, NULL, &why);
 }
 
+/* One share more than there are places is that of the primary itself, for which the links want to have the answer. */
 static void ask_next(struct netron_cluster *cluster)
 {
+    struct netron_core *core = cluster->topology.core;
     struct netron_location place;
-    size_t count = place_count(cluster);
-    do {
-        if (cluster->asked++ >= count) {
-            fail_round(cluster);
-            return;
-        }
-        place_at(cluster, cluster->turn++ % count, &place);
-        /* The node that is not there can say nothing, and one that is alone says what was true once. */
-    } while (netron_location_same(&place, &cluster->unreachable) && cluster->asked < count);
-    netron_core_after(cluster->topology.core, &cluster->patience,
-                      cluster->settings->connect_timeout_ms / NODES_A_TIMEOUT);
+    size_t left;
+    uint64_t now = netron_core_now(core);
+    uint64_t time = cluster->round_ends > now ? cluster->round_ends - now : 0;
+    next_place(cluster, &place, &left);
+    cluster->share_ms = (unsigned)(time / ((left < SHARES_MAX ? left : SHARES_MAX) + 1));
+    if (left == 0 || (cluster->share_ms < LEAST_SHARE_MS && cluster->failure.code != 0)) {
+        fail_round(cluster);
+        return;
+    }
+    netron_core_after(core, &cluster->patience, cluster->share_ms);
     netron_visit_begin(&cluster->visit, &place);
 }
 
@@ -156,7 +201,8 @@ static void begin_round(struct netron_cluster *cluster)
     if (cluster->is_asking)
         return;
     cluster->is_asking = true;
-    cluster->asked = 0;
+    cluster->step = 0;
+    cluster->round_ends = netron_core_now(cluster->topology.core) + cluster->settings->connect_timeout_ms;
     cluster->failure.code = 0;
     netron_core_cancel(cluster->topology.core, &cluster->watch);
     ask_next(cluster);
@@ -223,8 +269,7 @@ static void on_patience(void *arg)
 {
     struct netron_cluster *cluster = arg;
     struct netron_failure why;
-    netron_fail(&why, NETRON_ETIMEDOUT, "no answer within %u ms",
-                cluster->settings->connect_timeout_ms / NODES_A_TIMEOUT);
+    netron_fail(&why, NETRON_ETIMEDOUT, "no answer within %u ms", cluster->share_ms);
     fail_node(cluster, &why);
 }
 

@@ -39,7 +39,7 @@ START_TEST(whoever_is_asked_leads_to_the_primary)
 }
 END_TEST
 
-START_TEST(nodes_that_hang_have_a_third_of_the_connect_timeout_each)
+START_TEST(nodes_that_hang_have_a_share_of_the_connect_timeout_each)
 {
     says[0].is_silent = says[1].is_silent = true;
     sim_join();
@@ -51,10 +51,55 @@ START_TEST(nodes_that_hang_have_a_third_of_the_connect_timeout_each)
             ck_assert_int_eq(node[0].conn_count + node[1].conn_count, asked + 1);
     }
     ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_ETIMEDOUT);
-    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "no answer within 1666 ms"));
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "no answer within 1667 ms"));
     says[0].is_silent = says[1].is_silent = false;
     sim_advance(20000);
     ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
+#define UNKNOWN 20
+
+/* Node 0 serves, and tells of nodes whose names nobody finds out for us. */
+static void tell_of_many(char *text, size_t size)
+{
+    size_t length =
+        (size_t)snprintf(text, size, "*1\r\n*%d\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\nx\r\n",
+                         3 + UNKNOWN, node[0].port);
+    for (int i = 0; i < UNKNOWN; i++)
+        length += (size_t)snprintf(text + length, size - length, "*3\r\n$5\r\nred%02d\r\n:6379\r\n$1\r\nx\r\n", i);
+    says[0].slots = says[1].slots = text;
+}
+
+START_TEST(nodes_that_were_heard_of_and_hang_leave_time_for_those_of_the_url)
+{
+    char text[2048];
+    tell_of_many(text, sizeof(text));
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    peer_stop_listening(&node[0]);
+    peer_hang_up_all(&node[0]);
+    says[1].slots = NULL;
+    primary = 1;
+    sim_advance(5000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
+START_TEST(that_nobody_answers_is_told_within_the_connect_timeout)
+{
+    char text[2048];
+    tell_of_many(text, sizeof(text));
+    sim_join();
+    sim_settle();
+    for (size_t i = 0; i < NODES; i++) {
+        peer_stop_listening(&node[i]);
+        peer_hang_up_all(&node[i]);
+    }
+    sim_advance(60000);
+    ck_assert_int_ge(sim.links.count[COMMANDS], 3);
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "cluster node "));
 }
 END_TEST
 
@@ -272,7 +317,9 @@ int main(void)
     TCase *tcase = suite_case(suite, "cluster");
     tcase_add_checked_fixture(tcase, open_both, close_both);
     tcase_add_loop_test(tcase, whoever_is_asked_leads_to_the_primary, 0, NODES);
-    tcase_add_test(tcase, nodes_that_hang_have_a_third_of_the_connect_timeout_each);
+    tcase_add_test(tcase, nodes_that_hang_have_a_share_of_the_connect_timeout_each);
+    tcase_add_test(tcase, nodes_that_were_heard_of_and_hang_leave_time_for_those_of_the_url);
+    tcase_add_test(tcase, that_nobody_answers_is_told_within_the_connect_timeout);
     tcase_add_loop_test(tcase, an_answer_that_is_none_leads_to_the_next_node, 0,
                         (int)(sizeof(hostile) / sizeof(hostile[0])));
     tcase_add_loop_test(tcase, an_answer_that_is_none_is_told_where_there_is_no_other, 0,
