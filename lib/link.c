@@ -45,6 +45,11 @@ static const char *role_name(const struct netron_link *link)
     return link->role == NETRON_LINK_EVENTS ? "events" : "commands";
 }
 
+static bool is_cluster(const struct netron_link *link)
+{
+    return link->settings->redis.kind == NETRON_URL_CLUSTER;
+}
+
 static void enter_state(struct netron_link *link, enum link_state state, const char *why)
 {
     netron_log(&link->core->log, NETRON_LOG_DEBUG, "%s link: %s -> %s (%s)", role_name(link), state_name(link->state),
@@ -82,8 +87,11 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
         link->attempt = link->hurries = 0;
     link->failure = *why;
     netron_whereabouts_stop(&link->whereabouts);
-    bool has_hung = link->state == LINK_READY && why->code == NETRON_ETIMEDOUT;
-    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING || has_hung)
+    /* In a cluster others know at once whether it is worth while to go back to a node that ended the connection; its
+     * host may have gone with it, and swallow what is sent there. */
+    bool is_gone = link->state == LINK_READY &&
+                   (why->code == NETRON_ETIMEDOUT || (is_cluster(link) && why->code == NETRON_EDISCONNECTED));
+    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING || is_gone)
         netron_whereabouts_doubt(&link->whereabouts, NULL);
     enter_state(link, LINK_WAITING, why->sentence);
     struct netron_conn *conn = link->conn;
@@ -96,11 +104,6 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
 }
 
 /* ---- from the connection ---- */
-
-static bool is_cluster(const struct netron_link *link)
-{
-    return link->settings->redis.kind == NETRON_URL_CLUSTER;
-}
 
 static void on_greeted(void *arg, const struct netron_failure *failure)
 {
@@ -215,7 +218,7 @@ static void on_moved(void *arg, const struct netron_failure *why)
         netron_conn_close(link->conn, why);
         return;
     }
-    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING)
+    if (link->state == LINK_FINDING || link->state == LINK_CONNECTING || link->state == LINK_GREETING)
         fall_back(link, why);
     if (link->state != LINK_WAITING)
         return;
