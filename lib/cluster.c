@@ -309,7 +309,8 @@ static void doubted(struct netron_topology *topology, const struct netron_locati
 {
     struct netron_cluster *cluster = of(topology);
     struct netron_location to;
-    if (words != NULL && netron_redirect_parse(words, cluster->slot, at, &to) == NETRON_REDIRECT_MOVED) {
+    if (words != NULL && netron_redirect_parse(words, cluster->slot, at, &to) == NETRON_REDIRECT_MOVED &&
+        to.host[0] != '\0') {
         cluster->map.primary = to;
         cluster->is_trusted = true;
         return;
@@ -321,6 +322,24 @@ static void doubted(struct netron_topology *topology, const struct netron_locati
     cluster->is_trusted = false;
     if (!cluster->is_asking && !cluster->watch.set)
         watch_later(cluster);
+}
+
+/* Where all nodes have one port, none can be told from the others by it. */
+static bool find(struct netron_topology *topology, uint16_t port, const struct netron_location *beside,
+                 struct netron_location *out)
+{
+    struct netron_cluster *cluster = of(topology);
+    size_t found = 0;
+    for (size_t i = 0; i < cluster->map.node_count; i++) {
+        const struct netron_location *node = &cluster->map.nodes[i];
+        if (node->port == port && !netron_location_same(node, beside)) {
+            *out = *node;
+            found++;
+        }
+    }
+    if (found == 0 && !cluster->is_asking && !cluster->watch.set) /* it is new here */
+        watch_later(cluster);
+    return found == 1;
 }
 
 static void destroy(struct netron_grave *grave)
@@ -338,7 +357,7 @@ static void free_cluster(struct netron_topology *topology)
 }
 
 static const struct netron_topology_kind kind = {
-    .ask = ask, .confirmed = confirmed, .doubted = doubted, .free = free_cluster};
+    .ask = ask, .confirmed = confirmed, .doubted = doubted, .find = find, .free = free_cluster};
 
 int netron_cluster_new(struct netron_core *core, const struct netron_settings *settings, struct netron_topology **out)
 {

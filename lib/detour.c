@@ -8,6 +8,9 @@
 
 #define REST_MS 10000u
 
+/* HERE -> WAITING -> THERE: sent to the link's own node; waits for the visit; was said there. */
+enum errand_state { ERRAND_HERE, ERRAND_WAITING, ERRAND_THERE };
+
 /* One command, until its answer. */
 struct netron_errand {
     struct netron_errand *prev; /* utlist.h wants these names */
@@ -16,7 +19,7 @@ struct netron_errand {
     uint64_t ticket;
     netron_reply_fn fn; /* NULL when cancelled */
     void *arg;
-    bool waits; /* for the visit */
+    enum errand_state state;
     int count;
     size_t *lengths;     /* behind the words */
     const char *words[]; /* count of them; the lengths and the texts follow */
@@ -50,7 +53,7 @@ static void send_there(struct netron_errand *errand)
     static const size_t lengths[] = {6};
     struct netron_visit *visit = &errand->detours->visit;
     struct netron_failure why;
-    errand->waits = false;
+    errand->state = ERRAND_THERE;
     int code = netron_visit_send(visit, 1, asking, lengths, NULL, NULL);
     if (code == 0)
         code = netron_visit_send(visit, errand->count, errand->words, errand->lengths, on_answer_there, errand);
@@ -64,7 +67,7 @@ static void send_there(struct netron_errand *errand)
 static struct netron_errand *next_waiting(const struct netron_detours *detours)
 {
     struct netron_errand *errand = detours->errands;
-    while (errand != NULL && !errand->waits)
+    while (errand != NULL && errand->state != ERRAND_WAITING)
         errand = errand->next;
     return errand;
 }
@@ -89,10 +92,21 @@ static void on_ended(void *arg, const struct netron_failure *why)
     fail_waiting(arg, why);
 }
 
+static bool is_busy(const struct netron_detours *detours)
+{
+    const struct netron_errand *errand = detours->errands;
+    while (errand != NULL && errand->state == ERRAND_HERE)
+        errand = errand->next;
+    return errand != NULL;
+}
+
 static void on_rest(void *arg)
 {
     struct netron_detours *detours = arg;
-    netron_visit_end(&detours->visit);
+    if (is_busy(detours))
+        netron_core_after(detours->core, &detours->rest, REST_MS);
+    else
+        netron_visit_end(&detours->visit);
 }
 
 static const struct netron_visit_events visit_events = {.ready = on_ready, .ended = on_ended};
@@ -102,7 +116,15 @@ static const struct netron_visit_events visit_events = {.ready = on_ready, .ende
 /* A slot goes to one node at a time: while errands are under way to that, they are not cut off by news of another. */
 static bool is_busy_elsewhere(const struct netron_detours *detours, const struct netron_location *to)
 {
-    return detours->visit.state != NETRON_VISIT_IDLE && !netron_location_same(&detours->visit.at, to);
+    return !netron_location_same(&detours->visit.at, to) && is_busy(detours);
+}
+
+/* Whether these words send to another node, and to which. */
+static bool is_way(const struct netron_detours *detours, const char *words, struct netron_location *to)
+{
+    if (netron_redirect_parse(words, detours->slot, &detours->here, to) != NETRON_REDIRECT_ASK)
+        return false;
+    return to->host[0] != '\0' || netron_topology_find(detours->topology, to->port, &detours->here, to);
 }
 
 /* False: the answer is no way to another node, and stands. */
@@ -112,16 +134,16 @@ static bool redirect(struct netron_errand *errand, const struct netron_reply *re
     struct netron_visit *visit = &detours->visit;
     struct netron_location to;
     const char *words = netron_reply_error(reply);
-    if (words == NULL || errand->fn == NULL ||
-        netron_redirect_parse(words, detours->slot, &detours->here, &to) != NETRON_REDIRECT_ASK ||
-        is_busy_elsewhere(detours, &to))
+    if (words == NULL || errand->fn == NULL || !is_way(detours, words, &to) || is_busy_elsewhere(detours, &to))
         return false;
     netron_core_after(detours->core, &detours->rest, REST_MS);
+    if (!netron_location_same(&visit->at, &to)) /* an earlier move, that came to nothing */
+        netron_visit_end(visit);
     if (visit->state == NETRON_VISIT_READY) {
         send_there(errand);
         return true;
     }
-    errand->waits = true;
+    errand->state = ERRAND_WAITING;
     if (visit->state == NETRON_VISIT_IDLE)
         netron_visit_begin(visit, &to);
     return true;
@@ -183,16 +205,17 @@ void netron_detours_cancel(struct netron_detours *detours, uint64_t ticket)
     if (errand == NULL)
         return;
     errand->fn = NULL;
-    if (errand->waits) /* nothing else would end it but the visit */
+    if (errand->state == ERRAND_WAITING) /* nothing else would end it but the visit */
         finish(detours, errand, NULL, NULL);
 }
 
 /* ---- beginning and end ---- */
 
 void netron_detours_init(struct netron_detours *detours, struct netron_core *core,
-                         const struct netron_settings *settings)
+                         const struct netron_settings *settings, struct netron_topology *topology)
 {
-    *detours = (struct netron_detours){.core = core, .slot = netron_slot_of(settings->key_prefix)};
+    *detours =
+        (struct netron_detours){.core = core, .topology = topology, .slot = netron_slot_of(settings->key_prefix)};
     netron_deadline_init(&detours->rest, on_rest, detours);
     netron_visit_init(&detours->visit, core, settings, &visit_events, detours);
 }

@@ -14,6 +14,7 @@ struct netron_errand;
 /* Embedded in its link. */
 struct netron_detours {
     struct netron_core *core;
+    struct netron_topology *topology; /* NULL: it will not be in a cluster */
     unsigned slot;
     struct netron_location here; /* the node that the link is connected to; set by it */
     struct netron_visit visit;
@@ -22,8 +23,9 @@ struct netron_detours {
     struct netron_deadline rest;   /* nobody was sent on a detour for a while: the visit ends */
 };
 
+/* topology outlives the last answer. */
 void netron_detours_init(struct netron_detours *detours, struct netron_core *core,
-                         const struct netron_settings *settings);
+                         const struct netron_settings *settings, struct netron_topology *topology);
 /* As netron_conn_send(), over that connection first. The ticket is one for netron_detours_cancel(). */
 int netron_detours_send(struct netron_detours *detours, struct netron_conn *conn, int argc, const char *const *argv,
                         const size_t *lengths, netron_reply_fn fn, void *arg, uint64_t *ticket);

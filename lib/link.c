@@ -284,7 +284,7 @@ int netron_link_new(struct netron_core *core, const struct netron_settings *sett
     netron_fail(&link->failure, NETRON_EDISCONNECTED, "not connected to Redis yet");
     netron_deadline_init(&link->timer, on_timer, link);
     netron_whereabouts_init(&link->whereabouts, core, &settings->redis, topology, &whereabouts_events, link);
-    netron_detours_init(&link->detours, core, settings);
+    netron_detours_init(&link->detours, core, settings, topology);
     *out = link;
     return 0;
 }

@@ -35,10 +35,14 @@ enum netron_redirect_kind netron_redirect_parse(const char *words, unsigned slot
         return NETRON_REDIRECT_NONE;
     struct netron_location found;
     size_t length = (size_t)(colon - place);
-    bool is_place = length == 0 ? netron_location_set(&found, asked->host, strlen(asked->host), number)
-                                : netron_location_set(&found, place, length, number);
+    bool is_nameless = length == 1 && *place == '?';
+    bool is_asked = length == 0 || is_nameless; /* as far as what is a port goes, for the latter */
+    bool is_place = is_asked ? netron_location_set(&found, asked->host, strlen(asked->host), number)
+                             : netron_location_set(&found, place, length, number);
     if (!is_place)
         return NETRON_REDIRECT_NONE;
+    if (is_nameless)
+        found.host[0] = '\0';
     *to = found;
     return moved != NULL ? NETRON_REDIRECT_MOVED : NETRON_REDIRECT_ASK;
 }

@@ -13,7 +13,8 @@ enum netron_redirect_kind {
 };
 
 /* asked: whom these are the words of; a node that does not know its own name leaves it out, and means the same host.
- * to is written only when the words are a redirection of that slot. */
+ * to is written only when the words are a redirection of that slot. Its host is empty where a name should stand and the
+ * node has none ("MOVED 3714 ?:6379"): of such a one the port is all that is told. */
 enum netron_redirect_kind netron_redirect_parse(const char *words, unsigned slot, const struct netron_location *asked,
                                                 struct netron_location *to);
 

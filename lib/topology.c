@@ -109,6 +109,12 @@ void netron_topology_doubt(struct netron_topology *topology, struct netron_asker
     topology->kind->doubted(topology, &asker->at, words);
 }
 
+bool netron_topology_find(struct netron_topology *topology, uint16_t port, const struct netron_location *beside,
+                          struct netron_location *out)
+{
+    return topology != NULL && topology->kind->find != NULL && topology->kind->find(topology, port, beside, out);
+}
+
 void netron_topology_free(struct netron_topology *topology)
 {
     if (topology != NULL)

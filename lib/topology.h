@@ -45,6 +45,10 @@ struct netron_topology_kind {
     void (*confirmed)(struct netron_topology *topology, const struct netron_location *at);
     /* It could not be reached, or is none; words: with which Redis said so ("READONLY ...", "MOVED ..."), or NULL. */
     void (*doubted)(struct netron_topology *topology, const struct netron_location *at, const char *words);
+    /* Of a cluster: the one node of that port beside this one, for a node that is named by its port alone. False: there
+     * is none, or several; it will ask. */
+    bool (*find)(struct netron_topology *topology, uint16_t port, const struct netron_location *beside,
+                 struct netron_location *out);
     /* Between enter and leave; its memory is buried. */
     void (*free)(struct netron_topology *topology);
 };
@@ -64,6 +68,9 @@ void netron_topology_ask(struct netron_topology *topology, struct netron_asker *
  * to be at one and the same. */
 void netron_topology_confirm(struct netron_topology *topology, struct netron_asker *asker);
 void netron_topology_doubt(struct netron_topology *topology, struct netron_asker *asker, const char *words);
+/* As the kind's find, which is NULL where nobody would ask. */
+bool netron_topology_find(struct netron_topology *topology, uint16_t port, const struct netron_location *beside,
+                          struct netron_location *out);
 /* After every asker has left. NULL is fine. */
 void netron_topology_free(struct netron_topology *topology);
 

@@ -220,6 +220,146 @@ START_TEST(nodes_that_send_in_a_circle_are_not_hammered)
 }
 END_TEST
 
+/* As where the nodes are to be called by a name that they were not given. */
+static const char *nameless(char *text, size_t size, const char *word)
+{
+    snprintf(text, size, "-%s %d ?:%u\r\n", word, SLOT, node[1].port);
+    return text;
+}
+
+/* Node 0 serves, and node 1 is there, too. */
+static void tell_of_both(char *text, size_t size)
+{
+    snprintf(text, size,
+             "*1\r\n*4\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\nx\r\n"
+             "*3\r\n$9\r\n127.0.0.1\r\n:%u\r\n$1\r\ny\r\n",
+             node[0].port, node[1].port);
+    says[0].slots = says[1].slots = text;
+}
+
+START_TEST(a_slot_that_moved_to_a_node_without_a_name_is_asked_for)
+{
+    char moved[64];
+    sim_join_and_register();
+    says[0].beat = nameless(moved, sizeof(moved), "MOVED");
+    primary = 1;
+    sim_advance(20000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+    ck_assert_uint_ge(peer_count(&node[1], "GETEX "), 2);
+    ck_assert_int_eq(sim.loop.resolutions, 0);
+}
+END_TEST
+
+/* The node is known by its port, or becomes known because it was not. */
+START_TEST(a_key_that_went_to_a_node_without_a_name_is_found_by_the_port)
+{
+    char ask[64];
+    char slots[256];
+    if (_i == 0)
+        tell_of_both(slots, sizeof(slots));
+    sim_join_and_register();
+    says[0].beat = nameless(ask, sizeof(ask), "ASK");
+    tell_of_both(slots, sizeof(slots));
+    sim_advance(30000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+    if (_i == 0)
+        ck_assert_int_eq(sim.states.count, 1);
+    ck_assert_uint_ge(peer_count(&node[1], "GETEX "), 2);
+    ck_assert_int_eq(sim.loop.resolutions, 0);
+}
+END_TEST
+
+static const char *answer_asking(struct peer *peer, const struct peer_command *command)
+{
+    return peer_is(command, "ASKING") ? "+OK\r\n" : peer_answer_well(peer, command);
+}
+
+/* The move to node 1 is given up, and one to a third begins. */
+START_TEST(a_second_move_is_followed_at_once)
+{
+    char ask[64];
+    static struct peer third;
+    sim_join_and_register();
+    peer_open_beside(&third, &sim.peer);
+    third.answer = answer_asking;
+    third.has_node = true;
+    memcpy(third.incarnation, node[0].incarnation, sizeof(third.incarnation));
+    says[0].beat = redirection(ask, sizeof(ask), "ASK", 1);
+    while (peer_count(&node[1], "GETEX ") == 0)
+        sim_advance(100);
+    snprintf(ask, sizeof(ask), "-ASK %d 127.0.0.1:%u\r\n", SLOT, third.port);
+    sim_advance(20000);
+    ck_assert_int_eq(sim.states.count, 1);
+    ck_assert_uint_ge(peer_count(&third, "GETEX "), 2);
+    netron_discovery_free(sim.discovery);
+    sim.discovery = NULL;
+    sim.peer.next = third.next;
+    peer_close(&third);
+}
+END_TEST
+
+START_TEST(a_detour_is_not_cut_short_while_an_answer_is_awaited)
+{
+    char ask[64];
+    sim.options.command_timeout_ms = 25000;
+    sim_join_and_register();
+    says[0].beat = redirection(ask, sizeof(ask), "ASK", 1);
+    says[1].beat = "";
+    while (peer_count(&node[1], "GETEX ") == 0)
+        sim_advance(100);
+    int open = node[1].conn_count - 1;
+    sim_advance(20000);
+    ck_assert_int_ne(node[1].conns[open], -1);
+}
+END_TEST
+
+/* ---- what becomes of the links ---- */
+
+START_TEST(a_primary_that_hangs_up_is_not_gone_back_to_while_others_know_better)
+{
+    char slots[256];
+    tell_of_both(slots, sizeof(slots));
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    says[1].slots = NULL;
+    primary = 1;
+    says[0].is_silent = true; /* as a host that is gone swallows what is sent to it */
+    peer_hang_up_all(&node[0]);
+    sim_advance(1000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
+START_TEST(news_reach_a_link_that_still_looks_for_the_old_host)
+{
+    char slots[128];
+    char moved[64];
+    const char *address = "127.0.0.1";
+    snprintf(slots, sizeof(slots), "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$5\r\nred-0\r\n:%u\r\n$1\r\nx\r\n", node[0].port);
+    says[0].slots = says[1].slots = slots;
+    sim.options.pubsub_enabled = 1;
+    sim_join();
+    sim_settle();
+    fake_loop_resolve(&sim.loop, &address, 1);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    sim_register();
+    sim_settle();
+    ck_assert_int_eq(netron_view_open(sim.discovery), 0);
+    sim_settle();
+    ck_assert_str_eq(sim.loop.resolving, "red-0");
+    says[0].beat = redirection(moved, sizeof(moved), "MOVED", 1);
+    says[0].slots = says[1].slots = NULL;
+    primary = 1;
+    while (peer_count(&node[0], "GETEX ") == 0)
+        sim_advance(50);
+    sim_advance(1500);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    ck_assert_int_eq(sim.links.is_up[NETRON_LINK_EVENTS], 1);
+}
+END_TEST
+
 static const char *const no_ways[] = {
     "-MOVED\r\n",
     "-MOVED 3714\r\n",
@@ -326,6 +466,12 @@ int main(void)
                         (int)(sizeof(hostile) / sizeof(hostile[0])));
     tcase_add_test(tcase, a_beat_that_is_sent_elsewhere_is_said_there);
     tcase_add_loop_test(tcase, nodes_that_send_in_a_circle_are_not_hammered, 0, 2);
+    tcase_add_test(tcase, a_slot_that_moved_to_a_node_without_a_name_is_asked_for);
+    tcase_add_loop_test(tcase, a_key_that_went_to_a_node_without_a_name_is_found_by_the_port, 0, 2);
+    tcase_add_test(tcase, a_second_move_is_followed_at_once);
+    tcase_add_test(tcase, a_detour_is_not_cut_short_while_an_answer_is_awaited);
+    tcase_add_test(tcase, a_primary_that_hangs_up_is_not_gone_back_to_while_others_know_better);
+    tcase_add_test(tcase, news_reach_a_link_that_still_looks_for_the_old_host);
     tcase_add_loop_test(tcase, a_redirection_that_leads_nowhere_is_a_refusal, 0,
                         (int)(sizeof(no_ways) / sizeof(no_ways[0])));
     tcase_add_loop_test(tcase, whoever_is_freed_on_a_detour_leaves_nothing, 0, 3);

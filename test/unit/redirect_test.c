@@ -20,6 +20,8 @@ START_TEST(a_redirection_names_the_node)
         {"MOVED 3714 ::1:6379", NETRON_REDIRECT_MOVED, "::1", 6379},
         {"ASK 3714 2001:db8::7:1", NETRON_REDIRECT_ASK, "2001:db8::7", 1},
         {"MOVED 3714 :7001", NETRON_REDIRECT_MOVED, "10.0.0.1", 7001}, /* the same host */
+        {"MOVED 3714 ?:7001", NETRON_REDIRECT_MOVED, "", 7001},        /* one without a name */
+        {"ASK 3714 ?:7001", NETRON_REDIRECT_ASK, "", 7001},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct netron_location to = {.port = 0};
@@ -59,6 +61,8 @@ START_TEST(other_words_are_none_and_leave_the_place_alone)
         "MOVED 3714 \x01:7001",
         "MOVED 3714 \xff:7001",
         "MOVED 3714 ?:",
+        "MOVED 3714 ?:0",
+        "MOVED 3714 ??:7001x",
         "moved 3714 127.0.0.1:7001",
         "ASKING 3714 127.0.0.1:7001",
         "ASK3714 127.0.0.1:7001",
