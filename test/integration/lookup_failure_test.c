@@ -276,7 +276,7 @@ START_TEST(a_redis_that_does_not_answer_ends_a_lookup_by_the_command_timeout)
     ck_assert_int_eq(netron_find_nodes_by_service(discovery, "orders", NULL, record_nodes, &found), 0);
     AWAIT(&scene.world, found.calls == 1);
     ck_assert_int_eq(found.code, NETRON_ETIMEDOUT);
-    ck_assert_uint_ge(world_clock_ms() - begun_at, 149);
+    ck_assert_uint_ge(world_clock_ms() - begun_at, 140); /* the loop's clock ticks every few ms */
     ck_assert_uint_lt(world_clock_ms() - begun_at, 2000);
     ck_assert_ptr_nonnull(strstr(netron_discovery_error(discovery), "150 ms"));
     kill(mortal.pid, SIGCONT);
