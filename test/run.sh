@@ -249,7 +249,9 @@ seeds=${NETRON_TEST_SEEDS:-$seeds} herd=${NETRON_TEST_HERD:-$herd} soak=${NETRON
 
 # What the stages need on top of what every build needs; what npm brings may be there already. A system of its own has
 # everything of its own.
-tools='check clang faketime g++ nodejs libuv1-dev libev-dev libglib2.0-dev libssl-dev libsystemd-dev'
+# What Debian's libcrypto.pc wants of a static program: libzstd-dev, zlib1g-dev.
+tools='check clang faketime g++ nodejs libuv1-dev libev-dev libglib2.0-dev libssl-dev libsystemd-dev libzstd-dev
+    zlib1g-dev'
 builds_here=no
 [ -n "${NETRON_TEST_NODE_MODULES:-}" ] || tools="$tools npm"
 for stage in $stages; do
