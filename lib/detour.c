@@ -44,6 +44,7 @@ static void finish(struct netron_detours *detours, struct netron_errand *errand,
 static void on_answer_there(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_errand *errand = arg;
+    errand->detours->whence = errand->detours->visits;
     finish(errand->detours, errand, reply, failure);
 }
 
@@ -144,16 +145,20 @@ static bool redirect(struct netron_errand *errand, const struct netron_reply *re
         return true;
     }
     errand->state = ERRAND_WAITING;
-    if (visit->state == NETRON_VISIT_IDLE)
+    if (visit->state == NETRON_VISIT_IDLE) {
+        detours->visits++;
         netron_visit_begin(visit, &to);
+    }
     return true;
 }
 
 static void on_answer_here(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_errand *errand = arg;
-    if (!redirect(errand, reply))
-        finish(errand->detours, errand, reply, failure);
+    if (redirect(errand, reply))
+        return;
+    errand->detours->whence = 0;
+    finish(errand->detours, errand, reply, failure);
 }
 
 static struct netron_errand *errand_new(int argc, const char *const *argv, const size_t *lengths)

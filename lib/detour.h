@@ -20,6 +20,8 @@ struct netron_detours {
     struct netron_visit visit;
     struct netron_errand *errands; /* all that are under way: a list, list.h */
     uint64_t tickets;              /* given so far */
+    uint64_t visits;               /* begun so far */
+    uint64_t whence;               /* of the latest answer: the number of its visit, 0 for the node here */
     struct netron_deadline rest;   /* nobody was sent on a detour for a while: the visit ends */
 };
 

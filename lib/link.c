@@ -348,6 +348,11 @@ void netron_link_cancel(struct netron_link *link, uint64_t ticket)
         netron_conn_cancel(link->conn, ticket);
 }
 
+uint64_t netron_link_whence(const struct netron_link *link)
+{
+    return link->detours.whence;
+}
+
 bool netron_link_is_in_cluster(const struct netron_link *link)
 {
     return link->settings->is_in_one_slot && (is_cluster(link) || link->handshake.is_in_cluster);

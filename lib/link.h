@@ -49,6 +49,9 @@ int netron_link_send(struct netron_link *link, int argc, const char *const *argv
 int netron_link_look(struct netron_link *link, int argc, const char *const *argv, const size_t *lengths,
                      netron_reply_fn fn, void *arg, uint64_t *ticket);
 void netron_link_cancel(struct netron_link *link, uint64_t ticket);
+/* Asked when such an answer is told: a number of the server that it is from. As long as the link is ready, equal
+ * numbers mean the same one. */
+uint64_t netron_link_whence(const struct netron_link *link);
 
 /* Whether the server is one of a cluster, and all keys and the channel are in one slot of it. Every process of a fleet
  * comes to the same answer. */

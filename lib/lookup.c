@@ -25,6 +25,7 @@
 
 #define PAGE 512 /* protocol section 3: no call handles more */
 #define PAGE_TEXT "512"
+#define RESTARTS_MAX 3u
 #define PAGES_MAX 65536u /* a cursor that never comes round must not keep us for ever */
 
 /* ---- the end ---- */
@@ -183,7 +184,7 @@ static void go_on(struct netron_lookup *lookup)
     lookup->fetching = 0;
     if (lookup->fetched < lookup->candidates.count)
         fetch(lookup);
-    else if (strcmp(lookup->cursor, "0") != 0 || next_source(lookup))
+    else if (lookup->must_restart || strcmp(lookup->cursor, "0") != 0 || next_source(lookup))
         scan(lookup);
     else
         finish_found(lookup);
@@ -401,6 +402,20 @@ static void add_ids(struct netron_lookup *lookup, const struct netron_reply *ids
     }
 }
 
+/* Each server has an order of its own: the cursor of one says nothing to another, to which the source has gone. A slot
+ * goes one way, so this comes once; more often there is something wrong. */
+static void check_whence(struct netron_lookup *lookup)
+{
+    uint64_t whence = netron_link_whence(lookup->lookups->link);
+    bool is_first = strcmp(lookup->cursor, "0") == 0;
+    if (is_first)
+        lookup->whence = whence;
+    else if (whence != lookup->whence && lookup->restarts++ == RESTARTS_MAX)
+        fail_round_with(lookup, NETRON_EUNAVAILABLE, "SSCAN");
+    else
+        lookup->must_restart = whence != lookup->whence;
+}
+
 static void on_ids(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_lookup *lookup = arg;
@@ -416,6 +431,7 @@ static void on_ids(void *arg, const struct netron_reply *reply, const struct net
     } else if (cursor == NULL || strlen(cursor) >= sizeof(lookup->cursor) || !netron_reply_is_array(ids)) {
         fail_round_by_reply(lookup, reply, "SSCAN");
     } else if (!lookup->finished) {
+        check_whence(lookup);
         memcpy(lookup->cursor, cursor, strlen(cursor) + 1);
         add_ids(lookup, ids);
     }
@@ -437,6 +453,9 @@ static void scan(struct netron_lookup *lookup)
 {
     lookup->step = go_on;
     lookup->fetching = 0;
+    if (lookup->must_restart)
+        strcpy(lookup->cursor, "0");
+    lookup->must_restart = false;
     scan_source(lookup);
 }
 

@@ -43,6 +43,9 @@ struct netron_lookup {
     long long indexed; /* as many nodes the index has; negative: it cannot be counted */
     long long adopted; /* and as many there are with a lifetime */
     char cursor[24];
+    uint64_t whence;   /* the server that the cursor is from: netron_link_whence() */
+    unsigned restarts; /* because it was another one's */
+    bool must_restart; /* the source, from its first page on */
     unsigned pages;
     struct netron_candidates candidates;
     size_t fetched; /* how many of the candidates are dealt with */

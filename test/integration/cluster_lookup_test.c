@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SERVICES "[{\"name\":\"chat\",\"version\":\"1.0.0\"}]"
+#define CROWD 1500 /* several pages */
 
 static struct member watcher;
 static size_t from;
@@ -181,6 +182,35 @@ START_TEST(who_lives_and_who_is_dead_is_not_mixed_up)
 }
 END_TEST
 
+/* ---- in the midst of a scan ---- */
+
+/* The cursor of one node says nothing to another, whose table is in another order. */
+START_TEST(an_index_that_leaves_between_two_pages_is_read_again)
+{
+    char id[16];
+    struct found found = {0};
+    for (int i = 0; i < CROWD; i++) {
+        snprintf(id, sizeof(id), "node-%d", i);
+        store_original(id, "10.0.0.1:80");
+    }
+    cluster_move_begin(&cluster, FLEET_KEY, from, to);
+    command("CONFIG RESETSTAT", NULL, NULL);
+    ck_assert_int_eq(netron_get_active_nodes(watcher.discovery, on_found, &found), 0);
+    char counts[4096];
+    do {
+        world_turn(&world);
+        redisReply *reply = server_ask(&cluster.node[from], "INFO commandstats");
+        snprintf(counts, sizeof(counts), "%s", reply->str);
+        freeReplyObject(reply);
+    } while (strstr(counts, "cmdstat_sscan:") == NULL);
+    ck_assert_ptr_nonnull(strstr(counts, "cmdstat_sscan:calls=1,"));
+    move_key("index:nodes");
+    AWAIT(&world, found.calls > 0);
+    ck_assert_msg(found.code == 0, "the lookup failed: %s", netron_discovery_error(watcher.discovery));
+    ck_assert_uint_eq(found.count, CROWD);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cluster_lookup");
@@ -191,5 +221,6 @@ int main(void)
     tcase_add_loop_test(tcase, a_hash_that_went_ahead_is_that_of_its_own_node, 0, 5);
     tcase_add_test(tcase, records_that_went_ahead_keep_state_and_zone);
     tcase_add_loop_test(tcase, who_lives_and_who_is_dead_is_not_mixed_up, 0, 3);
+    tcase_add_test(tcase, an_index_that_leaves_between_two_pages_is_read_again);
     return suite_run(suite);
 }
