@@ -21,6 +21,7 @@ struct server {
     char socket[96];
     char url[112];         /* unix://... or rediss://... */
     char tls_port[8];      /* "" without TLS */
+    char trusted[128];     /* with TLS: what was trusted before, "" for nothing of one's own */
     redisContext *context; /* for server_ask(); made when needed */
     pid_t context_owner;
 };
