@@ -282,6 +282,7 @@ END_TEST
 
 int main(void)
 {
+    unsetenv("NETRON_TEST_TLS"); /* each line says for itself how Redis is reached */
     read_table();
     Suite *suite = suite_create("places");
     TCase *tcase = suite_case(suite, "places");
