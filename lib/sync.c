@@ -125,6 +125,7 @@ static void begin_reading(struct netron_sync *sync)
     sync->full_syncs++;
     sync->must_sweep = true;
     sync->pages = 0;
+    sync->answers = 0;
     strcpy(sync->cursor, "0");
     netron_replica_begin_round(sync->replica);
     enter(sync, NETRON_SYNC_READING);
@@ -288,6 +289,17 @@ static void arrived(struct netron_sync *sync)
         fetch_delta(sync);
 }
 
+/* A reading is of one server: the cursor of one says nothing to another, to which the records of a cluster have gone.
+ */
+static void check_whence(struct netron_sync *sync)
+{
+    uint64_t whence = netron_link_whence(sync->link);
+    if (sync->answers++ == 0)
+        sync->whence = whence;
+    if (whence != sync->whence && sync->failure.code == 0)
+        netron_fail(&sync->failure, NETRON_EUNAVAILABLE, "sync: the registry is moved to another node of the cluster");
+}
+
 /* In another registry, or in one that lost its latest changes as a failover may, who is missing need not be dead: he
  * registers again at his next beat.
  * The state before the first page: at most as new as any page, so the changes since it make the reading exact. */
@@ -303,6 +315,7 @@ static void on_numbers(void *arg, const struct netron_reply *reply, const struct
     if (netron_reply_count(reply) != 2 || !(is_absent || is_there)) {
         note_failure(sync, reply, failure, "HMGET");
     } else {
+        check_whence(sync);
         if (sync->epoch[0] != '\0' && (strcmp(sync->epoch, epoch) != 0 || revision < sync->revision))
             sync->keeps_missing = true;
         if (strcmp(sync->epoch, epoch) != 0)
@@ -321,6 +334,7 @@ static void on_page(void *arg, const struct netron_reply *reply, const struct ne
     if (cursor == NULL || strlen(cursor) >= sizeof(sync->cursor) || !netron_reply_is_array(page)) {
         note_failure(sync, reply, failure, "HSCAN");
     } else {
+        check_whence(sync);
         memcpy(sync->cursor, cursor, strlen(cursor) + 1);
         for (size_t i = 0; i + 1 < netron_reply_count(page) && is_running(sync) && sync->epoch[0] != '\0'; i += 2)
             if (put_line(sync, netron_reply_at(page, i), netron_reply_at(page, i + 1)) != 0)

@@ -41,6 +41,8 @@ struct netron_sync {
     struct netron_failure failure; /* of the round under way */
     char cursor[24];
     unsigned pages;
+    unsigned answers;   /* of the reading */
+    uint64_t whence;    /* the server they are from: netron_link_whence() */
     unsigned readings;  /* since begin: a registry that never stays itself must not keep us for ever */
     bool must_read;     /* whatever the numbers say */
     bool must_sweep;    /* a reading has begun, and is not whole yet */
