@@ -334,28 +334,33 @@ static void on_heartbeats(void *arg, const struct netron_reply *reply, const str
 
 static void fetch_heartbeats(struct netron_lookup *lookup)
 {
-    const char *words[PAGE + 1] = {"MGET"};
+    const size_t count = lookup->fetching;
+    const char *words[PAGE + 1];
     char *keys[PAGE];
     bool has_keys = true;
-    for (size_t i = 0; i < lookup->fetching; i++) {
+    words[0] = "MGET";
+    for (size_t i = 0; i < count; i++) {
         const char *id = lookup->questions[i].candidate->id;
         words[i + 1] = keys[i] = netron_key_name(lookup->lookups->settings->key_prefix, NETRON_KEY_HEARTBEAT, id);
         has_keys = has_keys && keys[i] != NULL;
     }
     if (has_keys)
-        ask(lookup, lookup->fetching + 1, words, on_heartbeats);
+        ask(lookup, count + 1, words, on_heartbeats);
     else
         fail_round_with(lookup, NETRON_ENOMEM, "MGET");
-    for (size_t i = 0; i < lookup->fetching; i++)
+    for (size_t i = 0; i < count; i++)
         free(keys[i]);
 }
 
 static void fetch_records(struct netron_lookup *lookup)
 {
-    const char *words[PAGE + 2] = {"HMGET", lookup->lookups->records_key};
-    for (size_t i = 0; i < lookup->fetching; i++)
+    const size_t count = lookup->fetching;
+    const char *words[PAGE + 2];
+    words[0] = "HMGET";
+    words[1] = lookup->lookups->records_key;
+    for (size_t i = 0; i < count; i++)
         words[i + 2] = lookup->questions[i].candidate->id;
-    ask(lookup, lookup->fetching + 2, words, on_records);
+    ask(lookup, count + 2, words, on_records);
 }
 
 /* The list of candidates stays where it is until all of the page's questions are answered. */
