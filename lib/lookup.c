@@ -354,13 +354,13 @@ static void fetch_heartbeats(struct netron_lookup *lookup)
 
 static void fetch_records(struct netron_lookup *lookup)
 {
-    const size_t count = lookup->fetching;
     const char *words[PAGE + 2];
-    words[0] = "HMGET";
-    words[1] = lookup->lookups->records_key;
-    for (size_t i = 0; i < count; i++)
-        words[i + 2] = lookup->questions[i].candidate->id;
-    ask(lookup, count + 2, words, on_records);
+    size_t count = 0;
+    words[count++] = "HMGET";
+    words[count++] = lookup->lookups->records_key;
+    for (size_t i = 0; i < lookup->fetching; i++)
+        words[count++] = lookup->questions[i].candidate->id;
+    ask(lookup, count, words, on_records);
 }
 
 /* The list of candidates stays where it is until all of the page's questions are answered. */
