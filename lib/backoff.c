@@ -8,6 +8,12 @@ uint32_t netron_backoff_reconnect(uint32_t min_ms, uint32_t max_ms, unsigned att
     return netron_backoff_spread(ceiling < max_ms ? (uint32_t)ceiling : max_ms, random);
 }
 
+uint32_t netron_backoff_operator(uint32_t max_ms, uint64_t random)
+{
+    uint32_t half = max_ms / 2;
+    return half + netron_backoff_spread(half, random);
+}
+
 uint32_t netron_backoff_vary(uint32_t value_ms, uint64_t random)
 {
     uint32_t tenth = value_ms / 10;

@@ -8,6 +8,9 @@
 /* "Full jitter": uniform in 0 .. min(max_ms, min_ms * 2^attempt), both ends included; attempt counts from 0. */
 uint32_t netron_backoff_reconnect(uint32_t min_ms, uint32_t max_ms, unsigned attempt, uint64_t random);
 
+/* Uniform in the upper half of 0 .. max_ms: after what only an operator can mend. */
+uint32_t netron_backoff_operator(uint32_t max_ms, uint64_t random);
+
 /* Uniform in value - value/10 .. value + value/10, both ends included. */
 uint32_t netron_backoff_vary(uint32_t value_ms, uint64_t random);
 

@@ -117,11 +117,10 @@ static void watch_later(struct netron_cluster *cluster)
     netron_core_after(core, &cluster->watch, netron_backoff_vary(WATCH_MS, netron_core_random(core)));
 }
 
-/* Those of a link (link.h), and a server that is in no cluster. */
+/* A server that is in no cluster, too. */
 static bool needs_operator(int code)
 {
-    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_ETLS || code == NETRON_EVERSION ||
-           code == NETRON_EREDIS;
+    return netron_failure_needs_operator(code) || code == NETRON_EREDIS;
 }
 
 /* Until the next round of itself, after one in which no node told who the primary is. */
@@ -129,10 +128,8 @@ static uint32_t next_delay(struct netron_cluster *cluster, int code)
 {
     const struct netron_settings *settings = cluster->settings;
     uint64_t random = netron_core_random(cluster->topology.core);
-    if (needs_operator(code)) {
-        uint32_t half = settings->reconnect_max_ms / 2;
-        return half + netron_backoff_spread(half, random);
-    }
+    if (needs_operator(code))
+        return netron_backoff_operator(settings->reconnect_max_ms, random);
     return netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, cluster->attempts++,
                                     random);
 }

@@ -307,7 +307,8 @@ static void dispatch(struct netron_conn *conn, const struct netron_reply *reply)
     struct netron_request request;
     if (netron_reply_error(reply) != NULL) {
         const struct netron_request *refused = netron_requests_first(&conn->requests);
-        conn->events->refused(conn->arg, reply, refused != NULL ? refused->command : "Redis");
+        if (conn->events->refused != NULL)
+            conn->events->refused(conn->arg, reply, refused != NULL ? refused->command : "Redis");
         if (conn->state == CONN_CLOSED)
             return;
     }

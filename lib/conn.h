@@ -31,7 +31,7 @@ struct netron_conn_events {
     /* Once, after every request in flight has been failed with the same reason; not after netron_conn_free(). */
     void (*closed)(void *arg, const struct netron_failure *why);
     /* An error reply to that command, before its request hears of it: some mean that the whole connection is of no use.
-     */
+     * NULL: the requests alone hear of it. */
     void (*refused)(void *arg, const struct netron_reply *reply, const char *command);
     /* What arrives unasked once netron_conn_stream() was called; before, that ends the connection. */
     void (*message)(void *arg, const struct netron_reply *reply);

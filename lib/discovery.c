@@ -69,7 +69,7 @@ static void tell_link(netron_discovery *discovery, netron_link_role role, const 
         return;
     told->is_told = true;
     told->failure = *news;
-    netron_log_level trouble = netron_link_needs_operator(news->code) ? NETRON_LOG_ERROR : NETRON_LOG_WARNING;
+    netron_log_level trouble = netron_failure_needs_operator(news->code) ? NETRON_LOG_ERROR : NETRON_LOG_WARNING;
     netron_log(&discovery->core->log, why == NULL ? NETRON_LOG_INFO : trouble, "%s link: %s", name,
                why == NULL ? "up" : why->sentence);
     if (discovery->settings.on_link != NULL)
@@ -89,7 +89,7 @@ static void on_commands_down(void *arg, const struct netron_failure *why)
 {
     netron_discovery *discovery = arg;
     netron_feed_commands_down(&discovery->feed);
-    if (netron_link_needs_operator(why->code))
+    if (netron_failure_needs_operator(why->code))
         netron_registrar_link_refused(&discovery->registrar);
     tell_link(discovery, NETRON_LINK_COMMANDS, why);
 }

@@ -39,6 +39,12 @@ int netron_fail(struct netron_failure *failure, int code, const char *format, ..
     return code;
 }
 
+bool netron_failure_needs_operator(int code)
+{
+    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION ||
+           code == NETRON_ETLS;
+}
+
 const char *netron_strerror(int code)
 {
     switch (code) {

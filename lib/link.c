@@ -58,20 +58,12 @@ static void enter_state(struct netron_link *link, enum link_state state, const c
     netron_core_cancel(link->core, &link->timer);
 }
 
-bool netron_link_needs_operator(int code)
-{
-    return code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_EDATABASE || code == NETRON_EVERSION ||
-           code == NETRON_ETLS;
-}
-
 static uint32_t next_delay(struct netron_link *link)
 {
     const struct netron_settings *settings = link->settings;
     uint64_t random = netron_core_random(link->core);
-    if (netron_link_needs_operator(link->failure.code)) {
-        uint32_t half = settings->reconnect_max_ms / 2;
-        return half + netron_backoff_spread(half, random);
-    }
+    if (netron_failure_needs_operator(link->failure.code))
+        return netron_backoff_operator(settings->reconnect_max_ms, random);
     unsigned *attempt = link->is_led ? &link->hurries : &link->attempt;
     link->is_led = false;
     return netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, (*attempt)++, random);

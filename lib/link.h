@@ -33,9 +33,6 @@ void netron_link_open(struct netron_link *link);
 /* Nothing is called afterwards but requests in flight, with NETRON_ECANCELLED, from inside. NULL is fine. */
 void netron_link_free(struct netron_link *link);
 
-/* Whether a failure is one that only an operator can mend: those are tried again rarely, and told loudly. */
-bool netron_link_needs_operator(int code);
-
 bool netron_link_is_ready(const struct netron_link *link);
 /* Why it is not ready: the latest failure, or "not connected yet". */
 const struct netron_failure *netron_link_failure(const struct netron_link *link);

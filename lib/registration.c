@@ -123,7 +123,7 @@ static void fail_try(netron_registration *registration, const struct netron_fail
     if (why->code == NETRON_EUNAVAILABLE)
         registration->registrar->unserved(registration->registrar->ended_arg);
     /* What somebody has to allow first is not worth a retry, but worth telling at once. */
-    bool is_worth_a_retry = !netron_link_needs_operator(why->code) && why->code != NETRON_EHELD;
+    bool is_worth_a_retry = !netron_failure_needs_operator(why->code) && why->code != NETRON_EHELD;
     if (is_worth_a_retry && registration->failures < settings->retry_count) {
         registration->failures++;
         registration->core->stats.retries++;

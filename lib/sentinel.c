@@ -221,18 +221,9 @@ static void on_closed(void *arg, const struct netron_failure *why)
     end(arg, why);
 }
 
-static void on_refused(void *arg, const struct netron_reply *reply, const char *command)
-{
-    /* Each request sees to its own. */
-    (void)arg;
-    (void)reply;
-    (void)command;
-}
-
 static const struct netron_conn_events conn_events = {
     .opened = on_opened,
     .closed = on_closed,
-    .refused = on_refused,
     .message = on_message,
 };
 

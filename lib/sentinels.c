@@ -74,10 +74,8 @@ static uint32_t next_delay(struct netron_sentinels *sentinels, int code)
 {
     const struct netron_settings *settings = sentinels->settings;
     uint64_t random = netron_core_random(sentinels->topology.core);
-    if (code == NETRON_EAUTH || code == NETRON_EPERM || code == NETRON_ETLS) { /* only an operator can mend it */
-        uint32_t half = settings->reconnect_max_ms / 2;
-        return half + netron_backoff_spread(half, random);
-    }
+    if (netron_failure_needs_operator(code))
+        return netron_backoff_operator(settings->reconnect_max_ms, random);
     return netron_backoff_reconnect(settings->reconnect_min_ms, settings->reconnect_max_ms, sentinels->attempts++,
                                     random);
 }

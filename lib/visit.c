@@ -72,15 +72,7 @@ static void on_closed(void *arg, const struct netron_failure *why)
     fail(arg, why);
 }
 
-/* Whoever asked is told by the reply. */
-static void on_refused(void *arg, const struct netron_reply *reply, const char *command)
-{
-    (void)arg;
-    (void)reply;
-    (void)command;
-}
-
-static const struct netron_conn_events conn_events = {.opened = on_opened, .closed = on_closed, .refused = on_refused};
+static const struct netron_conn_events conn_events = {.opened = on_opened, .closed = on_closed};
 
 /* ---- beginning ---- */
 

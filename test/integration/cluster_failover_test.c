@@ -20,10 +20,7 @@ static void begin(void)
     options.heartbeat_ttl_ms = 10000; /* a replica takes over within node timeout and some seconds */
     options.command_timeout_ms = 2000;
     options.connect_timeout_ms = 2000;
-    for (size_t i = 0; i < MEMBERS; i++)
-        fleet_join(&members[i], &options);
-    for (size_t i = 0; i < MEMBERS; i++)
-        fleet_enrol(&members[i], i);
+    fleet_gather(members, MEMBERS, &options);
 }
 
 static void end(void)
@@ -32,15 +29,6 @@ static void end(void)
         fleet_free(&members[i]);
     fleet_end();
     cluster_stop(&cluster);
-}
-
-static void expect_nobody_lost(void)
-{
-    for (size_t i = 0; i < MEMBERS; i++) {
-        ck_assert_int_eq(members[i].ledger.expired, 0);
-        for (int state = 0; state < members[i].states.count; state++)
-            ck_assert_int_ne(members[i].states.state[state], NETRON_LOST);
-    }
 }
 
 static void change_all(void)
@@ -63,7 +51,7 @@ START_TEST(a_primary_that_is_killed_is_replaced_and_nobody_with_it)
     change_all();
     fleet_expect_exact(members, MEMBERS);
     ck_assert_uint_ne(cluster_home_of(&cluster, FLEET_KEY), home);
-    expect_nobody_lost();
+    fleet_expect_nobody_lost(members, MEMBERS);
 }
 END_TEST
 
@@ -77,7 +65,7 @@ START_TEST(a_primary_that_hangs_is_replaced_and_nobody_with_it)
     cluster.node[home].pid = 0; /* it does not run, for what is asked here */
     change_all();
     fleet_expect_exact(members, MEMBERS);
-    expect_nobody_lost();
+    fleet_expect_nobody_lost(members, MEMBERS);
     cluster.node[home].pid = pid;
 }
 END_TEST
@@ -96,7 +84,7 @@ START_TEST(a_primary_that_hands_over_is_left_at_once)
         fleet_expect_exact(members, MEMBERS);
         cluster_settle(&cluster);
     }
-    expect_nobody_lost();
+    fleet_expect_nobody_lost(members, MEMBERS);
 }
 END_TEST
 

@@ -183,3 +183,20 @@ void fleet_expect_exact(struct member *members, size_t count)
     }
     expect_registry(members, count);
 }
+
+void fleet_expect_nobody_lost(const struct member *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_int_eq(members[i].ledger.expired, 0);
+        for (int state = 0; state < members[i].states.count; state++)
+            ck_assert_int_ne(members[i].states.state[state], NETRON_LOST);
+    }
+}
+
+void fleet_gather(struct member *members, size_t count, const netron_options *options)
+{
+    for (size_t i = 0; i < count; i++)
+        fleet_join(&members[i], options);
+    for (size_t i = 0; i < count; i++)
+        fleet_enrol(&members[i], i);
+}

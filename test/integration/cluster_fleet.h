@@ -49,6 +49,8 @@ void fleet_open(struct member *member, const netron_options *options);
 void fleet_join(struct member *member, const netron_options *options);
 /* Registers its node, "node-<number>" with the service "chat", and waits until it is registered. */
 void fleet_enrol(struct member *member, size_t number);
+/* All of them: joined, and then each enrolled by its place. */
+void fleet_gather(struct member *members, size_t count, const netron_options *options);
 /* Gives its node another address. Does not wait. */
 void fleet_change(struct member *member);
 void fleet_free(struct member *member);
@@ -61,5 +63,7 @@ size_t fleet_find(struct member *member, const char *service);
 /* Waits until the registry holds these members' nodes as they want to be, and each member's view and events say just
  * that. */
 void fleet_expect_exact(struct member *members, size_t count);
+/* None was taken for dead, by others or by itself. */
+void fleet_expect_nobody_lost(const struct member *members, size_t count);
 
 #endif

@@ -25,10 +25,7 @@ static void begin(void)
 {
     fleet_begin();
     netron_options options = fleet_options(cluster.url);
-    for (size_t i = 0; i < MEMBERS; i++)
-        fleet_join(&members[i], &options);
-    for (size_t i = 0; i < MEMBERS; i++)
-        fleet_enrol(&members[i], i);
+    fleet_gather(members, MEMBERS, &options);
 }
 
 static void end(void)
@@ -36,16 +33,6 @@ static void end(void)
     for (size_t i = 0; i < MEMBERS; i++)
         fleet_free(&members[i]);
     fleet_end();
-}
-
-/* Nobody was taken for dead, by others or by itself. */
-static void expect_nobody_lost(void)
-{
-    for (size_t i = 0; i < MEMBERS; i++) {
-        ck_assert_int_eq(members[i].ledger.expired, 0);
-        for (int state = 0; state < members[i].states.count; state++)
-            ck_assert_int_ne(members[i].states.state[state], NETRON_LOST);
-    }
 }
 
 static size_t home(void)
@@ -68,7 +55,7 @@ START_TEST(a_slot_that_moves_at_once_takes_its_fleet_along)
             fleet_change(&members[i]);
         fleet_expect_exact(members, MEMBERS);
     }
-    expect_nobody_lost();
+    fleet_expect_nobody_lost(members, MEMBERS);
 }
 END_TEST
 
@@ -97,7 +84,7 @@ START_TEST(a_slot_that_moves_key_by_key_loses_nobody_and_nothing)
     world_run(&world, KEY_MS);
     cluster_move_end(&cluster, FLEET_KEY, from, to);
     fleet_expect_exact(members, MEMBERS);
-    expect_nobody_lost();
+    fleet_expect_nobody_lost(members, MEMBERS);
 }
 END_TEST
 
@@ -119,12 +106,12 @@ START_TEST(a_move_that_stands_still_takes_nobody_away)
         ck_assert_uint_eq(fleet_view_count(&members[i]), MEMBERS);
         ck_assert_uint_eq(fleet_find(&members[i], "chat"), MEMBERS);
     }
-    expect_nobody_lost();
+    fleet_expect_nobody_lost(members, MEMBERS);
     while (cluster_move_keys(&cluster, FLEET_KEY, from, to, 100) > 0)
         ;
     cluster_move_end(&cluster, FLEET_KEY, from, to);
     fleet_expect_exact(members, MEMBERS);
-    expect_nobody_lost();
+    fleet_expect_nobody_lost(members, MEMBERS);
 }
 END_TEST
 

@@ -38,6 +38,14 @@ START_TEST(spread_gives_every_value_the_same_chance)
 }
 END_TEST
 
+START_TEST(what_an_operator_has_to_mend_is_waited_for_in_the_upper_half)
+{
+    ck_assert_uint_eq(netron_backoff_operator(10000, 0), 5000);
+    ck_assert_uint_eq(netron_backoff_operator(10000, 5000), 10000);
+    ck_assert_uint_eq(netron_backoff_operator(1, UINT64_MAX), 0);
+}
+END_TEST
+
 START_TEST(vary_reaches_a_tenth_both_ways_and_no_more)
 {
     static const struct {
@@ -132,6 +140,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "backoff");
     tcase_add_test(tcase, spread_reaches_both_ends);
     tcase_add_test(tcase, spread_gives_every_value_the_same_chance);
+    tcase_add_test(tcase, what_an_operator_has_to_mend_is_waited_for_in_the_upper_half);
     tcase_add_test(tcase, vary_reaches_a_tenth_both_ways_and_no_more);
     tcase_add_test(tcase, vary_gives_every_value_of_the_range_the_same_chance);
     tcase_add_test(tcase, reconnects_wait_up_to_twice_as_long_each_time);
