@@ -30,6 +30,7 @@ def count_tap(name, output, result):
         if point := POINT.match(line):
             if point[1]:
                 failed += 1
+                complain(name, line)
             elif point[2]:
                 skipped += 1
             else:
@@ -38,8 +39,6 @@ def count_tap(name, output, result):
             plan = int(planned[1])
     if skipped:
         complain(name, f"{skipped} skipped")
-    if failed:
-        complain(name, f"{failed} failed")
     if result not in ("OK", "SKIP") and failed == 0:
         complain(name, result)
         failed = 1

@@ -92,7 +92,7 @@ def main(build):
          "".join(f"\n    but not {file}: {function}" for file, function in unknown)),
     ]
     for passed, what in checks:
-        print(f"{'ok' if passed else 'not ok'} - {what}")
+        print(f"{'ok' if passed else '!! not ok'} - {what}")
     for file, function in sorted(reasons - missing):
         print(f"in the table of lib/README.md, but nothing of it was missed this time: {file}: {function}")
     good = sum(passed for passed, _ in checks)

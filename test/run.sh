@@ -46,11 +46,18 @@ trap 'rm -rf "$folder_of_logs"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# note WHAT: said once more at the end, where it is seen.
+# note WHAT: said once more at the end, where it is seen: what failed, and what did not run.
 note() {
     echo "== $1"
     notes="$notes
 !! $1"
+}
+
+# note_complaints STAGE: what stands in the file of complaints.
+note_complaints() {
+    while IFS= read -r complaint; do
+        note "$1: $complaint"
+    done <"$folder_of_logs/complaints"
 }
 
 finish() {
@@ -100,12 +107,14 @@ run() {
     # shellcheck disable=SC2086 # a list of settings
     env $environment meson test -C "$folder" --no-rebuild --logbase "$log" --print-errorlogs "$@" || status=$?
     # shellcheck disable=SC2086 # a list of names
-    counts=$(python3 test/count.py "$folder" "$log" $suites) || counts='0 1'
+    counts=$(python3 test/count.py "$folder" "$log" $suites 2>"$folder_of_logs/complaints") || counts='0 1'
+    note_complaints "$log"
     [ "$status" -eq 0 ] || [ "${counts#* }" -gt 0 ] || counts="${counts% *} 1"
     add_up "$log" "$counts" "$began"
 }
 
-# counted NAME COMMAND...: one that counts its checks itself, in its last line.
+# counted NAME COMMAND...: one that counts its checks itself, in its last line, and says in lines that begin with "!!" what
+# failed and what did not run.
 counted() {
     name=$1
     shift
@@ -113,6 +122,8 @@ counted() {
     began=$(date +%s)
     "$@" 2>&1 | tee "$folder_of_logs/$name"
     counts=$(tail -n 1 "$folder_of_logs/$name" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+    sed -n 's/^!! //p' "$folder_of_logs/$name" >"$folder_of_logs/complaints"
+    note_complaints "$name"
     add_up "$name" "${counts:-0 1}" "$began"
 }
 
@@ -130,8 +141,6 @@ stage_gcc() {
 stage_analysis() {
     build clang clang || return
     counted analysis sh test/analysis/run.sh "$builds-clang"
-    unasked=$(sed -n 's/^not analysed/Not analysed/p' "$folder_of_logs/analysis")
-    [ -z "$unasked" ] || note "$unasked"
 }
 
 # Threads count what they reach without losing any of it: -fprofile-update=atomic.
@@ -210,11 +219,8 @@ stage_cross() {
         run cross cross 'unit sim fuzz' CK_TIMEOUT_MULTIPLIER=10 -t 10 $left_out $jobs
 }
 
-# What it has to say at its end, this run says at its own.
 stage_platform() {
     counted "$1" sh test/platform/run.sh "$1"
-    said=$(sed -n 's/^!! //p' "$folder_of_logs/$1")
-    [ -z "$said" ] || note "$1: $said"
 }
 
 # ---- which of them ----

@@ -5,7 +5,7 @@
 # Each tool on each file is a check; the last line counts them: "N passed, M failed".
 #
 # What these tools find differs from version to version. The sources are clean for those of Debian 12; another version is
-# not asked, and a line that begins with "not analysed" says so.
+# not asked, and a line that begins with "!!" says so.
 set -u
 project=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 build=$(CDPATH='' cd -- "$1" && pwd)
@@ -26,7 +26,7 @@ is_known() {
     case $3 in
     "$2".*) return 0 ;;
     esac
-    echo "not analysed by $1: the sources are clean for its version $2, this one is $3" >&2
+    echo "!! Not analysed by $1: the sources are clean for its version $2, this one is $3" >&2
     return 1
 }
 
@@ -52,7 +52,7 @@ failed=0
 for report in "$results"/found/*; do
     [ -f "$report" ] || continue
     failed=$((failed + 1))
-    echo "== $(basename "$report" | tr '+' '/')"
+    echo "!! not ok: $(basename "$report" | tr '+' '/')"
     cat "$report"
 done
 echo "$(($(wc -l <"$results/checks") - failed)) passed, $failed failed"

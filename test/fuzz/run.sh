@@ -68,7 +68,7 @@ tell() {
         return
     fi
     failed=$((failed + 1))
-    echo "not ok $1: $(sed -n 's/.*Test unit written to /the input is /p' "$log" | tail -n 1)"
+    echo "!! not ok $1: $(sed -n 's/.*Test unit written to /the input is /p' "$log" | tail -n 1)"
     grep -v '^#[0-9]*[[:space:]]' "$log" | tail -n 60
 }
 
