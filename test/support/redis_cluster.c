@@ -296,11 +296,35 @@ long long cluster_move_keys(struct cluster *cluster, const char *key, size_t fro
     return server_integer(&cluster->node[from], "CLUSTER COUNTKEYSINSLOT %u", slot);
 }
 
+/* What a node says of another, or of itself: "ID ADDRESS FLAGS PRIMARY PING PONG EPOCH ...". */
+static long long epoch_of(struct cluster *cluster, size_t asked, size_t node)
+{
+    long long epoch = -1;
+    redisReply *reply = server_ask(&cluster->node[asked], "CLUSTER NODES");
+    const char *line = strstr(reply->str, cluster->id[node]);
+    if (line != NULL)
+        sscanf(line, "%*s %*s %*s %*s %*s %*s %lld", &epoch);
+    freeReplyObject(reply);
+    return epoch;
+}
+
+static bool all_know_epoch_of(struct cluster *cluster, size_t node)
+{
+    long long epoch = epoch_of(cluster, node, node);
+    for (size_t i = 0; i < cluster->count; i++)
+        if (runs(cluster, i) && epoch_of(cluster, i, node) != epoch)
+            return false;
+    return true;
+}
+
+/* A node that takes a slot back before it heard under which epoch it went away keeps its own, and then hears that the
+ * slot went away: it is nobody's from then on. */
 void cluster_move_end(struct cluster *cluster, const char *key, size_t from, size_t to)
 {
     unsigned slot = netron_slot_of(key);
     server_expect(&cluster->node[to], "OK", "CLUSTER SETSLOT %u NODE %s", slot, cluster->id[to]);
     server_expect(&cluster->node[from], "OK", "CLUSTER SETSLOT %u NODE %s", slot, cluster->id[to]);
+    ASK_UNTIL(all_know_epoch_of(cluster, to), "nodes that know who has the slot");
 }
 
 void cluster_move(struct cluster *cluster, const char *key, size_t to)

@@ -45,7 +45,7 @@ void cluster_flush(struct cluster *cluster, const char *key);
 size_t cluster_replica_of(struct cluster *cluster, size_t node);
 
 /* The slot of the key leaves its home for the other node: begun, its keys moved (at most so many; how many are left is
- * returned), and ended. */
+ * returned), and ended: all nodes have heard of it then. */
 void cluster_move_begin(struct cluster *cluster, const char *key, size_t from, size_t to);
 long long cluster_move_keys(struct cluster *cluster, const char *key, size_t from, size_t to, int keys_max);
 void cluster_move_key(struct cluster *cluster, const char *key, size_t from, size_t to);
