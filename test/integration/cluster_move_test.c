@@ -2,12 +2,16 @@
 /* A fleet whose slot moves to another node of the cluster: at once, key by key, or half. */
 #include "cluster_fleet.h"
 #include "suite.h"
+#include <slot.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MEMBERS 4
 #define KEY_MS 60 /* between two keys: all of them take longer than a heartbeat lives */
+
+#define ALONE_MS 5000
+#define RECONNECT_MAX_MS 200 /* of world_options() */
 
 static struct member members[MEMBERS + 1];
 
@@ -115,6 +119,49 @@ START_TEST(a_move_that_stands_still_takes_nobody_away)
 }
 END_TEST
 
+/* ---- with nobody ---- */
+
+static long long connections_of(struct server *server)
+{
+    long long count = 0;
+    redisReply *reply = server_ask(server, "INFO stats");
+    sscanf(strstr(reply->str, "total_connections_received:"), "total_connections_received:%lld", &count);
+    freeReplyObject(reply);
+    return count;
+}
+
+static long long connections(void)
+{
+    long long count = 0;
+    for (size_t i = 0; i < cluster.count; i++)
+        count += connections_of(&cluster.node[i]);
+    return count;
+}
+
+/* As after moves that followed one another too quickly: each of two nodes says that the other has the slot, for much
+ * longer than a heartbeat lives. */
+START_TEST(a_slot_that_nobody_has_is_waited_for)
+{
+    size_t from = home();
+    size_t to = other_than(from);
+    unsigned slot = netron_slot_of(FLEET_KEY);
+    server_expect(&cluster.node[from], "OK", "FLUSHALL"); /* with its keys, a node does not part from a slot */
+    server_expect(&cluster.node[from], "OK", "CLUSTER SETSLOT %u NODE %s", slot, cluster.id[to]);
+    long long before = connections();
+    world_run(&world, ALONE_MS);
+    long long tries = connections() - before;
+    ck_assert_int_ge(tries, MEMBERS);
+    /* Each link waits half of reconnect_max_ms on average: twice what two links come to is not reached by chance. */
+    ck_assert_int_lt(tries, 2 * (2 * MEMBERS * ALONE_MS / (RECONNECT_MAX_MS / 2)));
+    for (size_t i = 0; i < MEMBERS; i++)
+        ck_assert_uint_eq(fleet_view_count(&members[i]), MEMBERS);
+    server_expect(&cluster.node[to], "OK", "CLUSTER SETSLOT %u NODE %s", slot, cluster.id[to]);
+    fleet_expect_exact(members, MEMBERS);
+    for (size_t i = 0; i < MEMBERS; i++)
+        ck_assert_int_eq(members[i].ledger.expired, 0);
+}
+END_TEST
+
 /* ---- who comes and goes meanwhile ---- */
 
 static void on_done(netron_discovery *discovery, int code, void *arg)
@@ -173,6 +220,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_slot_that_moves_key_by_key_loses_nobody_and_nothing, 0,
                         (int)(sizeof(first_keys) / sizeof(first_keys[0])));
     tcase_add_test(tcase, a_move_that_stands_still_takes_nobody_away);
+    tcase_add_test(tcase, a_slot_that_nobody_has_is_waited_for);
     tcase_add_test(tcase, who_comes_goes_and_dies_while_the_slot_moves_is_told_once);
     return suite_run(suite);
 }
