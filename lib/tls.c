@@ -189,13 +189,17 @@ static int load_own_certificate(struct netron_tls *tls, SSL_CTX *context, const 
     SSL_CTX_set_default_passwd_cb_userdata(context, &tls->needs_passphrase);
     if (SSL_CTX_use_certificate_chain_file(context, settings->cert_file) != 1)
         return fail_by_file("tls_cert_file", settings->cert_file, why);
-    /* Whether they belong together is seen by the former for keys of one kind only, and by the latter for others. */
-    bool has_key = SSL_CTX_use_PrivateKey_file(context, settings->key_file, SSL_FILETYPE_PEM) == 1 &&
-                   SSL_CTX_check_private_key(context) == 1;
+    bool is_key = SSL_CTX_use_PrivateKey_file(context, settings->key_file, SSL_FILETYPE_PEM) == 1;
     if (tls->needs_passphrase)
         return netron_fail(why, NETRON_ETLS, "TLS: options.tls_key_file \"%s\": it needs a passphrase",
                            settings->key_file);
-    return has_key ? 0 : fail_by_file("tls_key_file", settings->key_file, why);
+    if (!is_key)
+        return fail_by_file("tls_key_file", settings->key_file, why);
+    /* That they do not belong together was seen above if both are of one kind. */
+    if (SSL_CTX_check_private_key(context) != 1)
+        return netron_fail(why, NETRON_ETLS, "TLS: options.tls_key_file \"%s\": key type mismatch with tls_cert_file",
+                           settings->key_file);
+    return 0;
 }
 
 static int configure(struct netron_tls *tls, SSL_CTX *context, const struct netron_tls_settings *settings,

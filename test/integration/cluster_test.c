@@ -60,8 +60,8 @@ START_TEST(a_way_in_that_is_closed_is_passed_by)
 {
     struct member member;
     char url[128];
-    snprintf(url, sizeof(url), "redis+cluster://127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u", server_free_port(),
-             server_free_port(), cluster.port[4]);
+    snprintf(url, sizeof(url), "%s://127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u", cluster.scheme, server_free_port(),
+             server_free_port(), cluster.client_port[4]);
     netron_options options = fleet_options(url);
     fleet_join(&member, &options);
     fleet_enrol(&member, 0);
@@ -88,6 +88,19 @@ START_TEST(a_server_that_is_in_no_cluster_is_told)
     ck_assert_ptr_nonnull(strstr(member.links.sentence[NETRON_LINK_COMMANDS], "cluster support disabled"));
     netron_discovery_free(member.discovery);
     server_stop(&alone);
+}
+END_TEST
+
+START_TEST(a_node_whose_certificate_is_not_trusted_is_not_asked)
+{
+    struct member member;
+    unsetenv("SSL_CERT_FILE"); /* server_tls.c */
+    netron_options options = fleet_options(cluster.url);
+    fleet_open(&member, &options);
+    AWAIT(&world, member.links.count[NETRON_LINK_COMMANDS] > 0);
+    ck_assert_int_eq(member.links.code[NETRON_LINK_COMMANDS], NETRON_ETLS);
+    ck_assert_ptr_nonnull(strstr(member.links.sentence[NETRON_LINK_COMMANDS], "cluster node 127.0.0.1:"));
+    fleet_free(&member);
 }
 END_TEST
 
@@ -152,6 +165,8 @@ int main(void)
     tcase_add_test(tcase, whoever_enters_at_any_node_is_in_one_registry);
     tcase_add_test(tcase, a_way_in_that_is_closed_is_passed_by);
     tcase_add_test(tcase, a_server_that_is_in_no_cluster_is_told);
+    if (getenv("NETRON_TEST_TLS") != NULL)
+        tcase_add_test(tcase, a_node_whose_certificate_is_not_trusted_is_not_asked);
     tcase_add_test(tcase, events_stay_in_the_shard_of_the_slot);
     tcase_add_test(tcase, who_names_one_node_hears_and_is_heard);
     return suite_run(suite);

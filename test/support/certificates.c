@@ -5,7 +5,6 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +97,7 @@ static void sign(X509 *certificate, const char *folder, const char *issuer_name)
 
 void certificate_make(const char *folder, const struct certificate *wanted)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *key = wanted->has_rsa_key ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
     need(key != NULL, "no key");
     X509 *certificate = draft(wanted, key);
     if (wanted->hosts != NULL)

@@ -3,6 +3,7 @@
 #ifndef NETRON_TEST_CERTIFICATES_H
 #define NETRON_TEST_CERTIFICATES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct certificate {
@@ -11,6 +12,7 @@ struct certificate {
     const char *hosts;  /* "DNS:localhost,IP:127.0.0.1"; NULL for none */
     int from_hours;     /* when it begins to be valid, from now on: -1 if it is to be so at once */
     int to_hours;       /* and ends */
+    bool has_rsa_key;   /* or one of an elliptic curve */
 };
 
 /* Replaces files that are there in one go. Fails the test, or the whole run, when it cannot. */

@@ -174,25 +174,33 @@ static void join(struct cluster *cluster)
     cluster_settle(cluster);
 }
 
+static void write_url(struct cluster *cluster)
+{
+    bool has_tls = cluster->node[0].tls_port[0] != '\0';
+    cluster->scheme = has_tls ? "rediss+cluster" : "redis+cluster";
+    for (size_t i = 0; i < cluster->count; i++) {
+        size_t length = strlen(cluster->url);
+        cluster->client_port[i] = has_tls ? (unsigned)atoi(cluster->node[i].tls_port) : cluster->port[i];
+        snprintf(cluster->url + length, sizeof(cluster->url) - length, "%s%s127.0.0.1:%u",
+                 i == 0 ? cluster->scheme : "", i == 0 ? "://" : ",", cluster->client_port[i]);
+    }
+}
+
 void cluster_start(struct cluster *cluster, size_t primaries, size_t replicas, const char *const *extra)
 {
     *cluster = (struct cluster){.count = primaries + replicas, .primaries = primaries};
     ck_assert_uint_le(cluster->count, CLUSTER_NODES_MAX);
     choose_ports(cluster);
-    strcpy(cluster->url, "redis+cluster://");
-    for (size_t i = 0; i < cluster->count; i++) {
-        size_t length = strlen(cluster->url);
+    for (size_t i = 0; i < cluster->count; i++)
         start_node(cluster, i, extra, true);
-        snprintf(cluster->url + length, sizeof(cluster->url) - length, "%s127.0.0.1:%u", i > 0 ? "," : "",
-                 cluster->port[i]);
-    }
+    write_url(cluster);
     join(cluster);
     cluster_forget(cluster);
 }
 
 void cluster_stop(struct cluster *cluster)
 {
-    for (size_t i = 0; i < cluster->count; i++)
+    for (size_t i = cluster->count; i-- > 0;) /* what a server trusts is what those before it do, and itself */
         server_stop(&cluster->node[i]);
     cluster->count = 0;
 }
@@ -205,7 +213,7 @@ void cluster_forget(struct cluster *cluster)
 
 const char *cluster_url_of(const struct cluster *cluster, size_t node, char *out, size_t size)
 {
-    snprintf(out, size, "redis+cluster://127.0.0.1:%u", cluster->port[node]);
+    snprintf(out, size, "%s://127.0.0.1:%u", cluster->scheme, cluster->client_port[node]);
     return out;
 }
 

@@ -17,8 +17,10 @@ struct cluster {
     size_t primaries; /* at the start; node i is then a replica of node i % primaries */
     struct server node[CLUSTER_NODES_MAX];
     unsigned port[CLUSTER_NODES_MAX];
+    unsigned client_port[CLUSTER_NODES_MAX]; /* the same without TLS */
+    const char *scheme;                      /* redis+cluster, or rediss+cluster with NETRON_TEST_TLS=1 */
     char id[CLUSTER_NODES_MAX][41];
-    char url[160]; /* redis+cluster:// with all of them */
+    char url[160]; /* of the scheme, with all of them */
 };
 
 /* The slots are split evenly among the primaries, in their order. extra as in server_start(). Returns when all agree
@@ -27,7 +29,7 @@ void cluster_start(struct cluster *cluster, size_t primaries, size_t replicas, c
 void cluster_stop(struct cluster *cluster);
 void cluster_forget(struct cluster *cluster); /* server_forget() for each */
 
-/* redis+cluster:// with that node alone. */
+/* A URL of the scheme with that node alone. */
 const char *cluster_url_of(const struct cluster *cluster, size_t node, char *out, size_t size);
 
 /* Kills a node, and starts it again with what its folder says of the cluster, and nothing in memory. */
