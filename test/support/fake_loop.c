@@ -56,6 +56,7 @@ static void *io_new(netron_loop *seam, int fd, unsigned events, netron_io_fn fn,
         return NULL;
     *io = (struct fake_io){.fd = fd, .events = events, .fn = fn, .arg = arg, .visited = true};
     DL_APPEND(loop->ios, io);
+    loop->watches++;
     return io;
 }
 

@@ -18,6 +18,7 @@ struct fake_loop {
     struct fake_io *ios;
     struct fake_timer *timers;
     bool freed;
+    unsigned watches; /* how many there ever were: one for each try to connect */
 
     /* Called after each turn: lets the other end of a connection work. Returns whether it did anything. */
     bool (*other_end)(void *arg);

@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define WATCHED_MAX 2048 /* descriptors, of all peers that work together */
+
 static uint64_t now(const struct peer *peer)
 {
     return peer->loop != NULL ? peer->loop->now : world_clock_ms();
@@ -180,20 +182,29 @@ const char *peer_answer_nothing(struct peer *peer, const struct peer_command *co
 
 /* ---- the sockets ---- */
 
-/* Takes a port once, and keeps it. */
-static void listen_on_tcp(struct peer *peer)
+/* A socket of the peer's port, or of a free one. */
+static int bind_to_port(struct peer *peer)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof(address);
     int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
     address.sin_port = htons(peer->port);
-    peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(peer->listener, 0);
-    setsockopt(peer->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    ck_assert_int_eq(bind(peer->listener, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(getsockname(peer->listener, (struct sockaddr *)&address, &length), 0);
-    ck_assert_int_eq(listen(peer->listener, 16), 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
     peer->port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* Takes a port once, and keeps it: while nobody listens there, it must become nobody else's. */
+static void listen_on_tcp(struct peer *peer)
+{
+    if (peer->port == 0)
+        peer->reserve = bind_to_port(peer);
+    peer->listener = bind_to_port(peer);
+    ck_assert_int_eq(listen(peer->listener, 16), 0);
 }
 
 void peer_listen(struct peer *peer)
@@ -216,6 +227,14 @@ void peer_stop_listening(struct peer *peer)
     if (peer->port == 0)
         unlink(peer->path);
     peer->listener = -1;
+}
+
+/* Of a connection that the library has done with: its port is free again at once, and not a minute later. */
+static void leave_no_trace(const struct peer *peer, int conn)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    if (peer->port != 0 && peer->conns[conn] != -1)
+        setsockopt(peer->conns[conn], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
 void peer_hang_up(struct peer *peer, int conn)
@@ -274,6 +293,7 @@ static bool read_commands(struct peer *peer, int conn)
     if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return false;
     if (length <= 0) {
+        leave_no_trace(peer, conn);
         peer_hang_up(peer, conn);
         return true;
     }
@@ -325,11 +345,47 @@ static bool work_alone(struct peer *peer)
     return worked;
 }
 
+static size_t watch(const struct peer *peer, struct pollfd *out, size_t room)
+{
+    size_t count = 0;
+    for (int i = 0; i <= peer->conn_count; i++) {
+        int fd = i < peer->conn_count ? peer->conns[i] : peer->listener;
+        ck_assert_uint_lt(count, room);
+        if (fd != -1)
+            out[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    }
+    return count;
+}
+
+static bool is_any_ready(const struct pollfd *ready, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ready[i].revents != 0)
+            return true;
+    return false;
+}
+
+/* Of several most have nothing to do in most turns, and one question tells that. */
 static bool work(void *arg)
 {
+    struct pollfd ready[WATCHED_MAX];
+    struct peer *first = arg;
+    size_t count = 0;
     bool worked = false;
-    for (struct peer *peer = arg; peer != NULL; peer = peer->next)
-        worked = work_alone(peer) || worked;
+    if (first->next == NULL)
+        return work_alone(first);
+    for (struct peer *peer = first; peer != NULL; peer = peer->next) {
+        peer->watched = watch(peer, ready + count, WATCHED_MAX - count);
+        count += peer->watched;
+    }
+    if (poll(ready, (nfds_t)count, 0) <= 0)
+        return false;
+    count = 0;
+    for (struct peer *peer = first; peer != NULL; peer = peer->next) {
+        if (is_any_ready(ready + count, peer->watched))
+            worked = work_alone(peer) || worked;
+        count += peer->watched;
+    }
     return worked;
 }
 
@@ -378,8 +434,10 @@ void peer_close(struct peer *peer)
     if (peer->listener != -1)
         peer_stop_listening(peer);
     free(peer->commands);
-    if (peer->port != 0) /* the first one works no more without its own */
+    if (peer->port != 0) { /* the first one works no more without its own */
+        close(peer->reserve);
         return;
+    }
     rmdir(peer->folder);
     if (peer->loop != NULL)
         peer->loop->other_end = NULL;
@@ -390,6 +448,8 @@ void peer_close(struct peer *peer)
 void peer_renew(struct peer *peer)
 {
     int fd;
+    for (int i = 0; i < peer->conn_count; i++)
+        leave_no_trace(peer, i);
     peer_hang_up_all(peer);
     if (peer->listener == -1)
         peer_listen(peer);

@@ -37,11 +37,13 @@ struct peer {
     struct fake_loop *loop; /* one of these two */
     struct world *world;
     struct peer *next; /* works whenever this one does */
+    size_t watched;    /* of its descriptors, in the turn under way */
     uint16_t port;     /* of 127.0.0.1; 0: it listens on a Unix socket */
     char folder[64];
     char path[96];
     char url[112];
     int listener;
+    int reserve;               /* holds the port */
     int conns[PEER_CONNS_MAX]; /* -1 when closed */
     void *readers[PEER_CONNS_MAX];
     int conn_count; /* accepted so far; the latest is conn_count - 1 */
