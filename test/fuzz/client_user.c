@@ -66,11 +66,11 @@ static uint32_t interval(struct input *input, uint32_t usual)
     return byte < 128 ? usual : (uint32_t)(byte - 127) * 50;
 }
 
-static void choose_options(struct input *input, char url[128])
+static void choose_options(struct input *input, char url[URL_SIZE])
 {
     uint8_t flags = input_byte(input);
     netron_options_init(&sim.options);
-    snprintf(url, 128, "unix://%s%s%s", flags & 1 ? "u:" SECRET "@" : "", sim.peer.path, flags & 2 ? "?db=3" : "");
+    server_set_place(flags, url);
     sim.options.url = url;
     sim.options.pubsub_enabled = (flags & 4) == 0;
     sim.options.registration_policy = flags & 8 ? NETRON_REJECT : NETRON_TAKE_OVER;
@@ -86,7 +86,7 @@ static void choose_options(struct input *input, char url[128])
 
 void user_begin(struct input *input)
 {
-    char url[128];
+    char url[URL_SIZE];
     if (user.discovery != NULL)
         return;
     choose_options(input, url);
@@ -167,7 +167,7 @@ static void expect_view(void)
     FUZZ_EXPECT(user.is_link_up[NETRON_LINK_EVENTS], "the events link is down");
     FUZZ_EXPECT(status.state == NETRON_VIEW_FRESH || status.state == NETRON_VIEW_PROTECTED, "the view is in state %d",
                 (int)status.state);
-    if (server_has_forged() || status.state != NETRON_VIEW_FRESH)
+    if (disturbance_has_forged() || status.state != NETRON_VIEW_FRESH)
         return;
     sim.discovery = user.discovery;
     FUZZ_EXPECT(status.revision == registry.revision, "revision %llu", (unsigned long long)status.revision);

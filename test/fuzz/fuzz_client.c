@@ -9,125 +9,26 @@
 #define STEPS_MAX 256
 #define CONNS_ENOUGH (PEER_CONNS_MAX - 64) /* a step cannot make so many */
 #define HEALING_MS 60000
-#define TIME_MAX_MS 240000 /* of the clock, in all; more shows nothing new */
-
-static uint64_t began_at;
-
-uint8_t input_byte(struct input *input)
-{
-    return input->at < input->end ? *input->at++ : 0;
-}
-
-unsigned input_number(struct input *input)
-{
-    unsigned high = input_byte(input);
-    return high << 8 | input_byte(input);
-}
-
-struct input input_slice(struct input *input, size_t length)
-{
-    size_t left = (size_t)(input->end - input->at);
-    struct input slice = {input->at, input->at + (length < left ? length : left)};
-    input->at = slice.end;
-    return slice;
-}
 
 /* ---- steps ---- */
-
-static const char *id_of(uint8_t number, char id[8])
-{
-    snprintf(id, 8, number & 0x80 ? "own%u" : "n%02u", number & 0x80 ? number % (unsigned)USER_IDS : number % 16u);
-    return id;
-}
-
-/* No two registries have the same epoch: tags would be the same for different changes. */
-static void flush_registry(void)
-{
-    char epoch[3] = {'e', (char)(registry.epoch[1] < 'z' ? registry.epoch[1] + 1 : 'z'), '\0'};
-    if (strcmp(registry.epoch, epoch) != 0)
-        registry_flush(epoch);
-}
-
-static void change_registry(struct input *input)
-{
-    char id[8];
-    uint8_t what = input_byte(input);
-    uint8_t number = input_byte(input);
-    switch (what % 8) {
-    case 0:
-        registry_put(id_of(number, id), 1 + what);
-        break;
-    case 1:
-        registry_remove(id_of(number, id));
-        break;
-    case 2:
-        registry_garble(id_of(number, id));
-        break;
-    case 3:
-        flush_registry();
-        break;
-    case 4:
-        registry.floor = registry.revision;
-        break;
-    case 5:
-        registry.page = number % 8;
-        registry.delta_page = number / 8 % 8;
-        break;
-    case 6:
-        registry.lies = number % 4;
-        break;
-    default:
-        registry_put_with_ttl(id_of(number, id), 1 + what, 1000u * number);
-        break;
-    }
-}
-
-static void disturb(struct input *input)
-{
-    struct disturbance disturbance;
-    disturbance.question = (enum server_question)(input_byte(input) % SERVER_QUESTIONS);
-    uint8_t when = input_byte(input);
-    disturbance.skip = when % 16u;
-    disturbance.uses = 1 + (when >= 192 ? 4u * (when - 192u) : 0);
-    disturbance.kind = (enum disturbance_kind)(input_byte(input) % DISTURBANCES);
-    disturbance.bytes = input_slice(input, input_byte(input));
-    server_disturb(&disturbance);
-}
 
 static void send_event(struct input *input)
 {
     char id[8];
     uint8_t how = input_byte(input);
-    const char *of = how % 3 == 2 ? NULL : id_of(input_byte(input), id);
+    const char *of = how % 3 == 2 ? NULL : program_id(input_byte(input), id);
     struct input bytes = {NULL, NULL};
     if (how % 3 != 0)
         bytes = input_slice(input, input_byte(input));
     server_send_event(bytes, how % 3 == 1, of);
 }
 
-static void stall_or_refuse(struct input *input)
-{
-    uint8_t how = input_byte(input);
-    if (how < 128) /* the loop stands still, and all that is due comes late */
-        sim.loop.now += how * 200u;
-    else if (how < 192)
-        sim.loop.fail_io_new = how % 4u;
-    else
-        sim.loop.fail_io_update = how % 4u;
-}
-
 static void reconcile_otherwise(struct input *input)
 {
     static const long long numbers[] = {0, 5000, -1, 1, 100, INT64_MAX, INT64_MIN, 7};
     uint8_t how = input_byte(input);
-    server_set_reconciled(numbers[how % 8], numbers[how / 8 % 8], how >> 6);
-    server_set_unadopted(how & 32);
-}
-
-static void pass_time(uint64_t ms)
-{
-    if (sim.loop.now - began_at < TIME_MAX_MS)
-        fake_loop_advance(&sim.loop, ms);
+    redis_set_reconciled(numbers[how % 8], numbers[how / 8 % 8], how >> 6);
+    registry.unadopted = how & 32;
 }
 
 static void step(struct input *input)
@@ -143,14 +44,14 @@ static void step(struct input *input)
         user_plan(input_slice(input, input_byte(input) % 64u));
         break;
     case 4:
-        pass_time(input_byte(input) * 4u);
+        program_pass_time(input_byte(input) * 4u);
         break;
     case 5:
-        pass_time(input_byte(input) * 80u);
+        program_pass_time(input_byte(input) * 80u);
         break;
     case 6:
     case 7:
-        disturb(input);
+        program_disturb(input, SERVER_QUESTIONS, DISTURBANCES);
         break;
     case 8:
         server_send(false, input_slice(input, input_byte(input)));
@@ -162,25 +63,25 @@ static void step(struct input *input)
         send_event(input);
         break;
     case 11:
-        change_registry(input);
+        program_change_registry(input);
         break;
     case 12:
         server_hang_up(input_byte(input));
         break;
     case 13:
-        server_take_over(input_byte(input));
+        redis_take_over(input_byte(input));
         break;
     case 14:
         if (input_byte(input) & 1)
             reconcile_otherwise(input);
         else
-            stall_or_refuse(input);
+            program_stall_or_refuse(input);
         break;
     default:
         user_begin(input);
         break;
     }
-    server_flush();
+    disturbance_flush();
     fake_loop_settle(&sim.loop);
 }
 
@@ -202,7 +103,7 @@ static void begin(void)
         has_peer = true;
     }
     peer_renew(&sim.peer);
-    began_at = sim.loop.now;
+    program_begin();
     sim.discovery = NULL;
     memset(&user, 0, sizeof(user));
     server_begin();
@@ -217,16 +118,11 @@ static void heal(void)
     user_expect_recovery();
 }
 
-static bool contains(const uint8_t *data, size_t size, const char *text)
-{
-    return size > 0 && memmem(data, size, text, strlen(text)) != NULL;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, data + size};
     begin();
-    user.says_secret = contains(data, size, SECRET);
+    user.says_secret = input_holds(input, SECRET);
     bool is_healing = (input_byte(&input) & 3) == 1;
     user_begin(&input);
     for (unsigned steps = 0; input.at < input.end && steps < STEPS_MAX && sim.peer.conn_count < CONNS_ENOUGH; steps++)

@@ -3,7 +3,7 @@
 #
 # Builds the fuzz targets with clang into build-test-fuzz, and runs each for so many seconds, two at a time.
 #
-#     sh test/fuzz/run.sh SECONDS [TARGET...]     targets: event record url version_range client
+#     sh test/fuzz/run.sh SECONDS [TARGET...]     targets: event record url version_range client topology
 #
 # Each begins with the corpus in test/fuzz/corpus and with what earlier runs found (build-test-fuzz/corpus). For each it
 # tells the executions and what they covered. A crash, a leak, a failed expectation, more than 20 s for an input, or more
@@ -29,7 +29,7 @@ case ${1:-} in
 esac
 seconds=$1
 shift
-[ $# -gt 0 ] || set -- event record url version_range client
+[ $# -gt 0 ] || set -- event record url version_range client topology
 
 finish() {
     echo "$passed passed, $failed failed"
