@@ -154,6 +154,7 @@ static void on_hello(void *arg, const struct netron_reply *reply, const struct n
     const char *version = hello_value(reply, "version");
     const char *mode = hello_value(reply, "mode");
     handshake->is_in_cluster = mode != NULL && strcmp(mode, "cluster") == 0;
+    handshake->is_in_none = mode != NULL && !handshake->is_in_cluster;
     if (version != NULL && is_too_old(version)) {
         struct netron_failure why;
         handshake->outstanding--;

@@ -19,6 +19,7 @@ struct netron_handshake {
     bool failed;
     bool is_role_unknown; /* it may not be asked */
     bool is_in_cluster;   /* the server says so */
+    bool is_in_none;      /* it says that it is in no cluster */
     netron_handshake_fn fn;
     void *arg;
 };

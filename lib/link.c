@@ -28,6 +28,7 @@ struct netron_link {
     uint64_t ready_at;
     struct netron_pulse pulse;
     bool is_role_told; /* that it is not known: once is enough */
+    bool is_none_told; /* that the server is in no cluster, likewise */
     unsigned loading;  /* scripts, by their bits */
     struct netron_failure failure;
     const struct netron_link_events *events;
@@ -97,6 +98,24 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
 
 /* ---- from the connection ---- */
 
+/* What speaks against the server, but not for sure: a proxy may say that it is in no cluster, and stand before one. */
+static void tell_doubts(struct netron_link *link)
+{
+    const struct netron_handshake *handshake = &link->handshake;
+    const struct netron_location *at = &link->whereabouts.asker.at;
+    bool is_in_none = is_cluster(link) && handshake->is_in_none;
+    if (handshake->is_role_unknown && !link->is_role_told)
+        netron_log(&link->core->log, NETRON_LOG_WARNING,
+                   "%s link: the user may not call ROLE (+role): that a server is a replica shows at the first write",
+                   role_name(link));
+    if (is_in_none && !link->is_none_told)
+        netron_log(&link->core->log, NETRON_LOG_WARNING,
+                   "%s link: the cluster sent to %s:%u, which says that it is in no cluster", role_name(link), at->host,
+                   (unsigned)at->port);
+    link->is_role_told = handshake->is_role_unknown;
+    link->is_none_told = is_in_none;
+}
+
 static void on_greeted(void *arg, const struct netron_failure *failure)
 {
     struct netron_link *link = arg;
@@ -106,11 +125,7 @@ static void on_greeted(void *arg, const struct netron_failure *failure)
         fall_back(link, failure);
         return;
     }
-    if (link->handshake.is_role_unknown && !link->is_role_told)
-        netron_log(&link->core->log, NETRON_LOG_WARNING,
-                   "%s link: the user may not call ROLE (+role): that a server is a replica shows at the first write",
-                   role_name(link));
-    link->is_role_told = link->handshake.is_role_unknown;
+    tell_doubts(link);
     enter_state(link, LINK_READY, "greeted");
     link->ready_at = netron_core_now(link->core);
     link->pulse.pinged_at = 0;

@@ -376,6 +376,26 @@ static const char *const no_ways[] = {
     "-CLUSTERDOWN The cluster is down\r\n",
 };
 
+/* An address that was a node's, and is another's by now. */
+START_TEST(a_server_of_no_cluster_is_said_once_and_left_when_it_ends)
+{
+    says[1].hello = "*4\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n";
+    primary = 1;
+    sim_join_and_register();
+    peer_hang_up_all(&node[1]);
+    sim_advance(5000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    ck_assert_int_eq(log_count(&sim.log, "which says that it is in no cluster"), 1);
+    primary = 0;
+    peer_hang_up_all(&node[1]);
+    sim_advance(10000);
+    ck_assert_int_eq(latest_state(&sim.states), NETRON_REGISTERED);
+    for (int i = 0; i < node[1].conn_count; i++)
+        ck_assert_int_eq(node[1].conns[i], -1);
+    ck_assert_int_eq(log_count(&sim.log, "which says that it is in no cluster"), 1);
+}
+END_TEST
+
 START_TEST(a_redirection_that_leads_nowhere_is_a_refusal)
 {
     sim.options.reconnect_max_ms = 2000;
@@ -509,6 +529,7 @@ int main(void)
     tcase_add_test(tcase, a_detour_is_not_cut_short_while_an_answer_is_awaited);
     tcase_add_test(tcase, a_primary_that_hangs_up_is_not_gone_back_to_while_others_know_better);
     tcase_add_test(tcase, news_reach_a_link_that_still_looks_for_the_old_host);
+    tcase_add_test(tcase, a_server_of_no_cluster_is_said_once_and_left_when_it_ends);
     tcase_add_loop_test(tcase, a_redirection_that_leads_nowhere_is_a_refusal, 0,
                         (int)(sizeof(no_ways) / sizeof(no_ways[0])));
     tcase_add_loop_test(tcase, whoever_is_freed_on_a_detour_leaves_nothing, 0, 3);
