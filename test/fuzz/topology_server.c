@@ -161,7 +161,9 @@ static void say_unknown(const struct peer_command *command)
 static void say_as_sentinel(unsigned number, struct peer *peer, const struct peer_command *command,
                             enum server_question question)
 {
-    if (question == QUESTION_GREETING)
+    if (peer_is(command, "HELLO"))
+        answer_say(&answer, "*4\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n");
+    else if (question == QUESTION_GREETING)
         answer_say(&answer, "%s", peer_answer_well(peer, command));
     else if (question == QUESTION_PING)
         answer_say(&answer,
@@ -299,18 +301,21 @@ void topology_open(bool is_cluster)
     server_begin();
 }
 
-/* A server that greets well is believed to be of the cluster, for as long as its connections last, if one of the nodes
- * has once said so. */
+/* A server of no cluster that one of the nodes has named, and that greets well, is believed for as long as it is there:
+ * so those go. */
 void server_calm(void)
 {
     disturbances_clear();
     redis_calm();
     for (unsigned i = 0; i < PEERS; i++) {
+        bool is_outside = topology.is_cluster && i >= SERVERS;
         topology.is_silent[i] = false;
-        if (peers[i].listener == -1)
-            peer_listen(&peers[i]);
-        if (topology.is_cluster && i >= SERVERS)
+        if (is_outside)
             peer_hang_up_all(&peers[i]);
+        if (is_outside && peers[i].listener != -1)
+            peer_stop_listening(&peers[i]);
+        else if (!is_outside && peers[i].listener == -1)
+            peer_listen(&peers[i]);
     }
     disturbance_flush();
 }
