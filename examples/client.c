@@ -4,6 +4,7 @@
  *
  *     client orders                  in whatever version
  *     client orders 1.0.0 /health
+ *     client orders '^1.0'           a range
  */
 #include <netron/netron.h>
 
@@ -31,7 +32,7 @@ struct client {
 
 static const char usage[] =
     "usage: client NAME [VERSION [PATH]]\n"
-    "Finds a server of service NAME (and exactly VERSION), sends GET PATH (default /), and prints the answer.\n"
+    "Finds a server of service NAME (in that VERSION or range), sends GET PATH (default /), and prints the answer.\n"
     "Environment: REDIS_URL (default redis://127.0.0.1:6379/0).\n"
     "Exit code: 0 answered with 200, 1 anything else, 2 wrong usage.\n";
 

@@ -41,8 +41,8 @@ NETRON_API int netron_discovery_new(struct event_base *base, const netron_option
 /*
  * The same on any loop (loop.h). The loop object stays the caller's and must outlive the discovery.
  * NETRON_EINVAL as well, without a line in the log, when a required function is missing from the table; NETRON_ELOOP
- * when the URL holds a host name and the loop cannot resolve one: options->log tells; netron_options_check() knows of no
- * loop.
+ * when the URL holds a host name and the loop cannot resolve one: options->log tells; netron_options_check() knows of
+ * no loop.
  */
 NETRON_API int netron_discovery_new_on(netron_loop *loop, const netron_options *options, netron_discovery **out);
 
@@ -57,13 +57,13 @@ NETRON_API void netron_discovery_free(netron_discovery *discovery);
 /*
  * Leaves: stops the beats, deregisters every registration (tried again as the options say), publishes that, closes
  * both connections, and calls done. That takes no longer than options.shutdown_timeout_ms. A further call joins the
- * one under way, or follows it: its done is called as well. Everything else fails with NETRON_ESHUTDOWN from now on, but
- * for draining and deregistering, which join;
- * lookups still pending when the connections close end with NETRON_ECANCELLED.
+ * one under way, or follows it: its done is called as well. Everything else fails with NETRON_ESHUTDOWN from now on,
+ * but for draining and deregistering, which join; lookups still pending when the connections close end with
+ * NETRON_ECANCELLED.
  * done may be NULL. Its code: 0 when all nodes that had neither ended nor been freed before are out of the registry, or
- * were taken over by others; otherwise NETRON_ETIMEDOUT, or why the last
- * try of the first node that could not leave failed, such as NETRON_EDISCONNECTED (those nodes expire by their TTL); NETRON_ECANCELLED when the discovery is freed before.
- * The discovery itself still has to be freed; done may do that.
+ * were taken over by others; otherwise NETRON_ETIMEDOUT, or why the last try of the first node that could not leave
+ * failed, such as NETRON_EDISCONNECTED (those nodes expire by their TTL); NETRON_ECANCELLED when the discovery is freed
+ * before. The discovery itself still has to be freed; done may do that.
  * Returns 0, NETRON_EINVAL (discovery is NULL), NETRON_ESHUTDOWN (it is being freed), NETRON_ENOMEM.
  */
 NETRON_API int netron_discovery_shutdown(netron_discovery *discovery, netron_done_fn done, void *arg);
@@ -71,23 +71,23 @@ NETRON_API int netron_discovery_shutdown(netron_discovery *discovery, netron_don
 /*
  * A sentence about the latest failure of a call or in a callback of this discovery, "" before the first; a try that is
  * made again counts as well, such as the first one before there is a connection. So look at it where a code says that
- * something failed. It belongs to the discovery and changes with the next failure. Never holds a password. discovery must
- * not be NULL.
+ * something failed. It belongs to the discovery and changes with the next failure. Never holds a password. discovery
+ * must not be NULL.
  */
 NETRON_API const char *netron_discovery_error(const netron_discovery *discovery);
 
 typedef struct netron_stats {
-    size_t size; /* set to sizeof(netron_stats) by the caller */
-    uint64_t beats;           /* heartbeats that Redis confirmed */
-    uint64_t registers;       /* register scripts that Redis answered without an error */
-    uint64_t retries;         /* tries that failed and were made again */
-    uint64_t connects;        /* connections made, both links together */
-    uint64_t lookups;         /* lookups answered */
-    uint64_t events;          /* events delivered to subscriptions, counted once for each event */
-    uint64_t skipped_records; /* records in Redis that were no records */
-    uint64_t skipped_events;  /* messages on the channel that were no events */
+    size_t size;               /* set to sizeof(netron_stats) by the caller */
+    uint64_t beats;            /* heartbeats that Redis confirmed */
+    uint64_t registers;        /* register scripts that Redis answered without an error */
+    uint64_t retries;          /* tries that failed and were made again */
+    uint64_t connects;         /* connections made, both links together */
+    uint64_t lookups;          /* lookups answered */
+    uint64_t events;           /* events delivered to subscriptions, counted once for each event */
+    uint64_t skipped_records;  /* how often a record was read that was none */
+    uint64_t skipped_events;   /* messages on the channel that were no events */
     uint64_t nodes_registered; /* registrations that are in state NETRON_REGISTERED now */
-    uint64_t refused_records; /* records in Redis, and events, that no trusted key has signed (signature.h) */
+    uint64_t refused_records;  /* how often one, or an event, was read that no trusted key has signed (signature.h) */
 } netron_stats;
 
 /* Fills *stats. Returns 0 or NETRON_EINVAL (a NULL argument, or a size below that of the first version). */

@@ -101,14 +101,14 @@ typedef struct netron_options {
     /* What a failed registration, beat or departure does: it is tried again retry_count times, after retry_delay_ms,
      * then 2 x, then 3 x retry_delay_ms; then the failure is told, and the next interval tries again. What only an
      * operator can mend, a missing permission for one, is told at once. */
-    uint32_t retry_count;    /* default 3, at most 10 */
-    uint32_t retry_delay_ms; /* default 500 */
+    uint32_t retry_count;                           /* default 3, at most 10 */
+    uint32_t retry_delay_ms;                        /* default 500 */
     netron_registration_policy registration_policy; /* default NETRON_TAKE_OVER */
     uint32_t shutdown_timeout_ms; /* the longest that netron_discovery_shutdown() takes; default 5000 */
 
     int pubsub_enabled; /* publish own changes, and allow a view and subscriptions; default 0, as in the original */
-    /* Default: key_prefix ":events"; 1 to 256 bytes without control characters. In a cluster it has to be in the slot of
-     * the keys, or NETRON_EINVAL refuses it. */
+    /* Default: key_prefix ":events"; 1 to 256 bytes without control characters. In a cluster it has to be in the slot
+     * of the keys, or NETRON_EINVAL refuses it. */
     const char *pubsub_channel;
 
     uint32_t connect_timeout_ms; /* from resolving the name to the end of the handshake; default 5000 */
@@ -135,15 +135,18 @@ typedef struct netron_options {
     netron_credentials_fn credentials;
     void *credentials_arg;
 
-    /* For the sentinels of a redis+sentinel URL, which is refused otherwise. Default: none */
+    /* For the sentinels of a redis+sentinel URL; with any other URL they are refused. What the user has to be allowed
+     * stands in README.md. Default: none */
     const char *sentinel_username;
     const char *sentinel_password;
 
     /* Signed nodes (signature.h); default: nothing is signed, and nothing has to be. */
-    const netron_signature_key *signing_key;  /* signs the nodes of this process; NULL = none */
-    const netron_signature_key *trusted_keys; /* with any, or with trusted_key, only nodes that one of them signed are known; */
-    size_t trusted_key_count;                 /* up to 65,536, looked through one after the other */
-    netron_trusted_key_fn trusted_key;        /* is asked for those that are not among them; default: none */
+    const netron_signature_key *signing_key; /* signs the nodes of this process; NULL = none */
+    /* With any of these, or with trusted_key, only nodes that one of them signed are known. Up to 65,536, looked
+     * through one after the other */
+    const netron_signature_key *trusted_keys;
+    size_t trusted_key_count;
+    netron_trusted_key_fn trusted_key; /* is asked for those that are not among them; default: none */
     void *trusted_key_arg;
 
     /* How long the system waits for the other machine to confirm what was sent, before it ends the connection
@@ -159,7 +162,8 @@ typedef struct netron_options {
     const char *tls_ca_dir;    /* the same as a folder, with names as "openssl rehash" makes them; default: none */
     const char *tls_cert_file; /* the client certificate, and its chain; needs tls_key_file; default: none */
     const char *tls_key_file;  /* its key, without a passphrase */
-    /* Whose certificate the server has to show, and the name that it is told (SNI). Default: the host of the URL */
+    /* Whose certificate the server has to show, and the name that it is told (SNI). Default: the host of the URL, or
+     * what sentinels and clusters tell, mostly an IP address; given, it holds for all of these servers */
     const char *tls_server_name;
     netron_tls_version tls_min_version; /* default NETRON_TLS_1_2 */
 } netron_options;

@@ -4,10 +4,10 @@
  *
  * Without them whoever may write to Redis may write any node. With options.signing_key the nodes of a process are
  * signed; a process with options.trusted_keys, or options.trusted_key, knows no node whose record is not signed by one
- * of these keys: not in its view, not in events, pickers and lookups. Such records are counted
- * (netron_stats.refused_records) and logged once for each id; to the registry they are records like others, so a
- * process without keys, and the registry itself, work as ever. A node of the original is never signed, and so is
- * ignored.
+ * of these keys: not in its view, not in events, pickers and lookups, also no unsigned one of its own. Such records are
+ * counted each time they are read (netron_stats.refused_records), and logged once for each id; to the registry they are
+ * records like others, so a process without keys, and the registry itself, work as ever. A node of the original is
+ * never signed, and so is ignored.
  *
  * What is signed is all that a record says of its node but its timestamp: id, address, services, state, reason, weight,
  * zone, metadata, the heartbeat's TTL; the incarnation; options.key_prefix, so that no record can be carried into a
@@ -59,7 +59,8 @@ typedef enum netron_signature_algorithm { NETRON_HMAC_SHA256 = 1, NETRON_ED25519
 
 /*
  * A key, as raw bytes. HMAC: 32 to 64 bytes, the same for signing and for checking. Ed25519: 32 bytes, the private key
- * (RFC 8032 calls it so, others the seed) for signing, the public key for checking. By the openssl command:
+ * (RFC 8032 calls it so, others the seed) for signing, the public key for checking. By the openssl command, after
+ * umask 077, so that nobody else can read the secret ones:
  *
  *     openssl rand -out fleet.key 32
  *

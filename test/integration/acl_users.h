@@ -5,7 +5,7 @@
 
 #include "server.h"
 
-#define ACL_USERS_MAX 8
+#define ACL_USERS_MAX 16
 #define ACL_RULES_MAX 64
 #define ACL_COMMANDS_MAX 32
 
