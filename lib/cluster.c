@@ -314,8 +314,11 @@ static void doubted(struct netron_topology *topology, const struct netron_locati
     }
     if (!netron_location_same(at, &cluster->map.primary))
         return;
-    if (words == NULL)
+    bool is_there = words != NULL || netron_topology_is_reached(topology, at); /* it has no room for one more, say */
+    if (!is_there)
         cluster->unreachable = *at;
+    else if (netron_location_same(at, &cluster->unreachable))
+        cluster->unreachable.port = 0;
     cluster->is_trusted = false;
     if (!cluster->is_asking && !cluster->watch.set)
         watch_later(cluster);

@@ -79,13 +79,19 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
     if (link->state == LINK_READY && netron_core_now(link->core) - link->ready_at >= link->settings->reconnect_max_ms)
         link->attempt = link->hurries = 0;
     link->failure = *why;
+    /* Who gave a name at which the resolver hangs? */
+    bool is_unresolved = link->state == LINK_FINDING && why->code == NETRON_ETIMEDOUT &&
+                         netron_whereabouts_is_resolving(&link->whereabouts);
     netron_whereabouts_stop(&link->whereabouts);
     /* In a cluster others know at once whether it is worth while to go back to a node that ended the connection; its
      * host may have gone with it, and swallow what is sent there. */
     bool is_gone = link->state == LINK_READY &&
                    (why->code == NETRON_ETIMEDOUT || (is_cluster(link) && why->code == NETRON_EDISCONNECTED));
-    if (link->state == LINK_CONNECTING || link->state == LINK_GREETING || is_gone)
-        netron_whereabouts_doubt(&link->whereabouts, NULL);
+    bool is_unmet = is_unresolved || link->state == LINK_CONNECTING || link->state == LINK_GREETING;
+    /* A server that refuses us is there: it need not be watched for a successor, but asked for at the next attempt. */
+    bool was_met = is_unmet && netron_failure_needs_operator(why->code);
+    if (is_unmet || is_gone)
+        netron_whereabouts_doubt(&link->whereabouts, was_met ? why->sentence : NULL);
     enter_state(link, LINK_WAITING, why->sentence);
     struct netron_conn *conn = link->conn;
     link->conn = NULL;

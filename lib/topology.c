@@ -33,7 +33,7 @@ void netron_topology_leave(struct netron_topology *topology, struct netron_asker
     if (*at != NULL)
         *at = asker->next;
     asker->next = NULL;
-    asker->asks = asker->is_due = false;
+    asker->asks = asker->is_due = asker->is_there = false;
 }
 
 void netron_topology_ask(struct netron_topology *topology, struct netron_asker *asker)
@@ -46,6 +46,14 @@ bool netron_topology_is_asked(const struct netron_topology *topology)
 {
     for (const struct netron_asker *asker = topology->askers; asker != NULL; asker = asker->next)
         if (asker->asks)
+            return true;
+    return false;
+}
+
+bool netron_topology_is_reached(const struct netron_topology *topology, const struct netron_location *at)
+{
+    for (const struct netron_asker *asker = topology->askers; asker != NULL; asker = asker->next)
+        if (asker->is_there && netron_location_same(&asker->at, at))
             return true;
     return false;
 }
@@ -97,6 +105,7 @@ void netron_topology_tell(struct netron_topology *topology, const struct netron_
 void netron_topology_confirm(struct netron_topology *topology, struct netron_asker *asker)
 {
     const struct netron_location primary = asker->at;
+    asker->is_there = true;
     topology->kind->confirmed(topology, &primary);
     for (asker = topology->askers; asker != NULL; asker = asker->next)
         asker->is_due = !asker->asks && is_elsewhere(asker, &primary);

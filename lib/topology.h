@@ -28,6 +28,7 @@ bool netron_location_same(const struct netron_location *one, const struct netron
 struct netron_asker {
     struct netron_asker *next;
     bool asks;
+    bool is_there;             /* the server there has greeted it, and the connection stands */
     bool is_due;               /* the news that are being told are for it, too */
     struct netron_location at; /* what it was told last; stays while it is not told otherwise */
     /* Once for each question: at is set, or there is a failure. */
@@ -82,5 +83,7 @@ void netron_topology_tell(struct netron_topology *topology, const struct netron_
                           const struct netron_failure *failure);
 /* Whether anybody waits for an answer. */
 bool netron_topology_is_asked(const struct netron_topology *topology);
+/* Whether anybody has a connection to that server. */
+bool netron_topology_is_reached(const struct netron_topology *topology, const struct netron_location *at);
 
 #endif

@@ -68,9 +68,14 @@ void netron_whereabouts_ask(struct netron_whereabouts *whereabouts)
 
 void netron_whereabouts_stop(struct netron_whereabouts *whereabouts)
 {
-    whereabouts->asker.asks = false;
+    whereabouts->asker.asks = whereabouts->asker.is_there = false;
     netron_resolution_stop(&whereabouts->resolution);
     netron_core_cancel(whereabouts->core, &whereabouts->answer);
+}
+
+bool netron_whereabouts_is_resolving(const struct netron_whereabouts *whereabouts)
+{
+    return whereabouts->resolution.handle != NULL;
 }
 
 void netron_whereabouts_confirm(struct netron_whereabouts *whereabouts)

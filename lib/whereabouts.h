@@ -39,6 +39,8 @@ void netron_whereabouts_init(struct netron_whereabouts *whereabouts, struct netr
  */
 void netron_whereabouts_ask(struct netron_whereabouts *whereabouts);
 void netron_whereabouts_stop(struct netron_whereabouts *whereabouts);
+/* Whether the question has come as far as the name of a host, and the loop has not answered yet. */
+bool netron_whereabouts_is_resolving(const struct netron_whereabouts *whereabouts);
 /* What became of the endpoint: it has greeted, or is the wrong one (words as in topology.h). The first may call moved
  * of the other link. */
 void netron_whereabouts_confirm(struct netron_whereabouts *whereabouts);

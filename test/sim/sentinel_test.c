@@ -206,6 +206,18 @@ START_TEST(a_host_name_that_a_sentinel_gives_is_resolved)
 }
 END_TEST
 
+START_TEST(a_host_name_that_nobody_resolves_leads_to_the_next_sentinel)
+{
+    stand.answer[0] = "*2\r\n$12\r\nmain.example\r\n$4\r\n6379\r\n";
+    sim_join();
+    sim_advance(5000);
+    ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_ETIMEDOUT);
+    sim_advance(200);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+    ck_assert_uint_eq(stand_questions(1), 1);
+}
+END_TEST
+
 START_TEST(a_host_name_without_a_resolver_leads_to_the_next_sentinel)
 {
     sim.loop.seam.resolve = NULL;
@@ -516,6 +528,7 @@ int main(void)
     tcase_add_loop_test(tcase, an_answer_that_is_none_leads_to_the_next_sentinel, 0, COUNT(hostile));
     tcase_add_loop_test(tcase, an_answer_that_is_none_is_told_where_there_is_no_other, 0, COUNT(hostile));
     tcase_add_test(tcase, a_host_name_that_a_sentinel_gives_is_resolved);
+    tcase_add_test(tcase, a_host_name_that_nobody_resolves_leads_to_the_next_sentinel);
     tcase_add_test(tcase, a_host_name_without_a_resolver_leads_to_the_next_sentinel);
 
     tcase = stand_case(suite, "roles");
