@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "detour.h"
 #include "list.h"
+#include "permission.h"
 #include "redirect.h"
 #include "slot.h"
 #include <stdlib.h>
@@ -8,12 +9,14 @@
 
 #define REST_MS 10000u
 
-/* HERE -> WAITING -> THERE: sent to the link's own node; waits for the visit; was said there. */
-enum errand_state { ERRAND_HERE, ERRAND_WAITING, ERRAND_THERE };
+/* HERE -> WAITING -> THERE -> DONE: sent to the link's own node; waits for the visit; was said there; has its answer.
+ */
+enum errand_state { ERRAND_HERE, ERRAND_WAITING, ERRAND_THERE, ERRAND_DONE };
 
 /* One command, until its answer. */
 struct netron_errand {
-    struct netron_errand *prev; /* utlist.h wants these names */
+    struct netron_table_entry entry; /* first: by its ticket */
+    struct netron_errand *prev;      /* of those that wait; utlist.h wants these names */
     struct netron_errand *next;
     struct netron_detours *detours;
     uint64_t ticket;
@@ -25,13 +28,29 @@ struct netron_errand {
     const char *words[]; /* count of them; the lengths and the texts follow */
 };
 
-static void finish(struct netron_detours *detours, struct netron_errand *errand, const struct netron_reply *reply,
-                   const struct netron_failure *failure)
+static bool is_away(enum errand_state state)
+{
+    return state == ERRAND_WAITING || state == ERRAND_THERE;
+}
+
+static void enter_state(struct netron_errand *errand, enum errand_state state)
+{
+    struct netron_detours *detours = errand->detours;
+    if (errand->state == ERRAND_WAITING && detours->waiting != NULL) /* the latter is so, but not to analysers */
+        DL_DELETE(detours->waiting, errand);
+    if (state == ERRAND_WAITING)
+        DL_APPEND(detours->waiting, errand);
+    detours->away -= is_away(errand->state);
+    detours->away += is_away(state);
+    errand->state = state;
+}
+
+static void finish(struct netron_errand *errand, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     netron_reply_fn fn = errand->fn;
     void *arg = errand->arg;
-    if (detours->errands != NULL) /* as it is, but not to analysers */
-        DL_DELETE(detours->errands, errand);
+    enter_state(errand, ERRAND_DONE);
+    netron_table_remove(&errand->detours->errands, errand);
     free(errand);
     if (fn != NULL)
         fn(arg, reply, failure);
@@ -39,13 +58,29 @@ static void finish(struct netron_detours *detours, struct netron_errand *errand,
 
 /* ---- there ---- */
 
+static void on_asked(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
+{
+    struct netron_detours *detours = arg;
+    (void)failure; /* the errand behind it hears it as well */
+    detours->refusal.code = 0;
+    if (reply != NULL && netron_reply_error(reply) != NULL)
+        netron_permission_fail(detours->visit.settings, NULL, reply, "ASKING", &detours->refusal);
+}
+
 /* Whatever is said there is the answer: a second redirection means that the slot is elsewhere by now, or has come back,
- * and the next try will find it. */
+ * and the next try will find it. But where ASKING was refused, it is that which sends us back. */
 static void on_answer_there(void *arg, const struct netron_reply *reply, const struct netron_failure *failure)
 {
     struct netron_errand *errand = arg;
-    errand->detours->whence = errand->detours->visits;
-    finish(errand->detours, errand, reply, failure);
+    struct netron_detours *detours = errand->detours;
+    const struct netron_failure refusal = detours->refusal;
+    detours->whence = detours->visits;
+    if (reply == NULL)
+        finish(errand, NULL, detours->why != NULL ? detours->why : failure);
+    else if (refusal.code != 0 && netron_reply_error(reply) != NULL)
+        finish(errand, NULL, &refusal);
+    else
+        finish(errand, reply, NULL);
 }
 
 static void send_there(struct netron_errand *errand)
@@ -54,38 +89,40 @@ static void send_there(struct netron_errand *errand)
     static const size_t lengths[] = {6};
     struct netron_visit *visit = &errand->detours->visit;
     struct netron_failure why;
-    errand->state = ERRAND_THERE;
-    int code = netron_visit_send(visit, 1, asking, lengths, NULL, NULL);
+    enter_state(errand, ERRAND_THERE);
+    int code = netron_visit_send(visit, 1, asking, lengths, on_asked, errand->detours);
     if (code == 0)
         code = netron_visit_send(visit, errand->count, errand->words, errand->lengths, on_answer_there, errand);
     if (code == 0)
         return;
     netron_fail(&why, code, "%s: %s", errand->words[0], netron_strerror(code));
-    finish(errand->detours, errand, NULL, &why);
+    finish(errand, NULL, &why);
 }
 
-/* Each who is told can change the list. */
-static struct netron_errand *next_waiting(const struct netron_detours *detours)
+/* Its wait is over, one way or the other. Each who is told can change the list. */
+static struct netron_errand *take_waiting(struct netron_detours *detours)
 {
-    struct netron_errand *errand = detours->errands;
-    while (errand != NULL && errand->state != ERRAND_WAITING)
-        errand = errand->next;
-    return errand;
+    struct netron_errand *first = detours->waiting;
+    if (first == NULL)
+        return NULL;
+    DL_DELETE(detours->waiting, first);
+    first->state = ERRAND_THERE;
+    return first;
 }
 
 static void on_ready(void *arg)
 {
     struct netron_detours *detours = arg;
     struct netron_errand *errand;
-    while ((errand = next_waiting(detours)) != NULL)
+    while ((errand = take_waiting(detours)) != NULL)
         send_there(errand);
 }
 
 static void fail_waiting(struct netron_detours *detours, const struct netron_failure *why)
 {
     struct netron_errand *errand;
-    while ((errand = next_waiting(detours)) != NULL)
-        finish(detours, errand, NULL, why);
+    while ((errand = take_waiting(detours)) != NULL)
+        finish(errand, NULL, why);
 }
 
 static void on_ended(void *arg, const struct netron_failure *why)
@@ -93,18 +130,10 @@ static void on_ended(void *arg, const struct netron_failure *why)
     fail_waiting(arg, why);
 }
 
-static bool is_busy(const struct netron_detours *detours)
-{
-    const struct netron_errand *errand = detours->errands;
-    while (errand != NULL && errand->state == ERRAND_HERE)
-        errand = errand->next;
-    return errand != NULL;
-}
-
 static void on_rest(void *arg)
 {
     struct netron_detours *detours = arg;
-    if (is_busy(detours))
+    if (detours->away > 0)
         netron_core_after(detours->core, &detours->rest, REST_MS);
     else
         netron_visit_end(&detours->visit);
@@ -117,7 +146,7 @@ static const struct netron_visit_events visit_events = {.ready = on_ready, .ende
 /* A slot goes to one node at a time: while errands are under way to that, they are not cut off by news of another. */
 static bool is_busy_elsewhere(const struct netron_detours *detours, const struct netron_location *to)
 {
-    return !netron_location_same(&detours->visit.at, to) && is_busy(detours);
+    return !netron_location_same(&detours->visit.at, to) && detours->away > 0;
 }
 
 /* Whether these words send to another node, and to which. */
@@ -144,7 +173,7 @@ static bool redirect(struct netron_errand *errand, const struct netron_reply *re
         send_there(errand);
         return true;
     }
-    errand->state = ERRAND_WAITING;
+    enter_state(errand, ERRAND_WAITING);
     if (visit->state == NETRON_VISIT_IDLE) {
         detours->visits++;
         netron_visit_begin(visit, &to);
@@ -158,7 +187,7 @@ static void on_answer_here(void *arg, const struct netron_reply *reply, const st
     if (redirect(errand, reply))
         return;
     errand->detours->whence = 0;
-    finish(errand->detours, errand, reply, failure);
+    finish(errand, reply, failure);
 }
 
 static struct netron_errand *errand_new(int argc, const char *const *argv, const size_t *lengths)
@@ -187,31 +216,35 @@ int netron_detours_send(struct netron_detours *detours, struct netron_conn *conn
     struct netron_errand *errand = errand_new(argc, argv, lengths);
     if (errand == NULL)
         return NETRON_ENOMEM;
-    int code = netron_conn_send(conn, argc, argv, lengths, on_answer_here, errand, NULL);
-    if (code != 0) {
-        free(errand);
-        return code;
-    }
     errand->detours = detours;
     errand->fn = fn;
     errand->arg = arg;
     errand->ticket = detours->tickets++;
-    DL_APPEND(detours->errands, errand);
+    int code = NETRON_ENOMEM;
+    if (!netron_table_add(&detours->errands, errand, (const char *)&errand->ticket, sizeof(errand->ticket)))
+        goto failed;
+    code = netron_conn_send(conn, argc, argv, lengths, on_answer_here, errand, NULL);
+    if (code != 0) {
+        netron_table_remove(&detours->errands, errand);
+        goto failed;
+    }
     if (ticket != NULL)
         *ticket = errand->ticket;
     return 0;
+
+failed:
+    free(errand);
+    return code;
 }
 
 void netron_detours_cancel(struct netron_detours *detours, uint64_t ticket)
 {
-    struct netron_errand *errand = detours->errands;
-    while (errand != NULL && errand->ticket != ticket)
-        errand = errand->next;
+    struct netron_errand *errand = netron_table_find(detours->errands, (const char *)&ticket, sizeof(ticket));
     if (errand == NULL)
         return;
     errand->fn = NULL;
     if (errand->state == ERRAND_WAITING) /* nothing else would end it but the visit */
-        finish(detours, errand, NULL, NULL);
+        finish(errand, NULL, NULL);
 }
 
 /* ---- beginning and end ---- */
@@ -225,11 +258,11 @@ void netron_detours_init(struct netron_detours *detours, struct netron_core *cor
     netron_visit_init(&detours->visit, core, settings, &visit_events, detours);
 }
 
-void netron_detours_end(struct netron_detours *detours)
+void netron_detours_end(struct netron_detours *detours, const struct netron_failure *why)
 {
-    struct netron_failure why;
     netron_core_cancel(detours->core, &detours->rest);
+    detours->why = why;
     netron_visit_end(&detours->visit);
-    netron_fail(&why, NETRON_ECANCELLED, "the connection was closed");
-    fail_waiting(detours, &why);
+    fail_waiting(detours, why);
+    detours->why = NULL;
 }

@@ -7,6 +7,7 @@
 #ifndef NETRON_LIB_DETOUR_H
 #define NETRON_LIB_DETOUR_H
 
+#include "table.h"
 #include "visit.h"
 
 struct netron_errand;
@@ -18,11 +19,15 @@ struct netron_detours {
     unsigned slot;
     struct netron_location here; /* the node that the link is connected to; set by it */
     struct netron_visit visit;
-    struct netron_errand *errands; /* all that are under way: a list, list.h */
-    uint64_t tickets;              /* given so far */
-    uint64_t visits;               /* begun so far */
-    uint64_t whence;               /* of the latest answer: the number of its visit, 0 for the node here */
-    struct netron_deadline rest;   /* nobody was sent on a detour for a while: the visit ends */
+    struct netron_table_entry *errands; /* all that are under way, by their tickets: there can be thousands */
+    struct netron_errand *waiting;      /* those that wait for the visit: a list, list.h */
+    size_t away;                        /* how many wait for it, or were said there */
+    uint64_t tickets;                   /* given so far */
+    uint64_t visits;                    /* begun so far */
+    uint64_t whence;                    /* of the latest answer: the number of its visit, 0 for the node here */
+    struct netron_failure refusal;      /* of the latest ASKING; code 0: it was allowed */
+    const struct netron_failure *why;   /* while all ends: what those who were said there hear */
+    struct netron_deadline rest;        /* nobody was sent on a detour for a while: the visit ends */
 };
 
 /* topology outlives the last answer. */
@@ -32,7 +37,7 @@ void netron_detours_init(struct netron_detours *detours, struct netron_core *cor
 int netron_detours_send(struct netron_detours *detours, struct netron_conn *conn, int argc, const char *const *argv,
                         const size_t *lengths, netron_reply_fn fn, void *arg, uint64_t *ticket);
 void netron_detours_cancel(struct netron_detours *detours, uint64_t ticket);
-/* Who is on a detour hears that there is no answer, from inside; the others by their connection. */
-void netron_detours_end(struct netron_detours *detours);
+/* Who is on a detour hears why there is no answer, from inside; the others by their connection. */
+void netron_detours_end(struct netron_detours *detours, const struct netron_failure *why);
 
 #endif

@@ -96,7 +96,7 @@ static void fall_back(struct netron_link *link, const struct netron_failure *why
     struct netron_conn *conn = link->conn;
     link->conn = NULL;
     netron_core_after(link->core, &link->timer, next_delay(link));
-    netron_detours_end(&link->detours);
+    netron_detours_end(&link->detours, why);
     netron_conn_free(conn);
     if (link->state == LINK_WAITING)
         link->events->down(link->arg, why);
@@ -315,11 +315,13 @@ static void destroy(struct netron_grave *grave)
 
 void netron_link_free(struct netron_link *link)
 {
+    struct netron_failure why;
     if (link == NULL)
         return;
     netron_whereabouts_clear(&link->whereabouts);
     enter_state(link, LINK_CLOSED, "freed");
-    netron_detours_end(&link->detours);
+    netron_fail(&why, NETRON_ECANCELLED, "the connection was closed");
+    netron_detours_end(&link->detours, &why);
     netron_conn_free(link->conn);
     link->conn = NULL;
     netron_core_bury(link->core, &link->grave, destroy);
