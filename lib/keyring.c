@@ -15,7 +15,39 @@ static int no_memory(struct netron_failure *why)
 
 /* ---- from the options ---- */
 
-static int check_key(const netron_signature_key *given, const char *member, struct netron_failure *why)
+static bool is_zero(const netron_signature_key *given)
+{
+    size_t zeros = 0;
+    while (zeros < given->length && given->bytes[zeros] == 0)
+        zeros++;
+    return zeros == given->length;
+}
+
+/* The points of small order, by which anybody can sign for some messages in eight or for all: without the sign, also as
+ * they should not be written (above the field's prime). */
+static bool is_of_small_order(const netron_signature_key *given)
+{
+    static const unsigned char points[][ED25519_KEY_SIZE] = {
+        {0},
+        {1},
+        {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+         0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+        {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+         0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+        {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+        {0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+        {0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}};
+    unsigned last = given->bytes[ED25519_KEY_SIZE - 1] & 0x7f;
+    for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+        if (memcmp(points[i], given->bytes, ED25519_KEY_SIZE - 1) == 0 && points[i][ED25519_KEY_SIZE - 1] == last)
+            return true;
+    return false;
+}
+
+static int check_key(const netron_signature_key *given, bool signs, const char *member, struct netron_failure *why)
 {
     const char *name = netron_signature_algorithm_name(given->algorithm);
     if (name == NULL)
@@ -35,13 +67,17 @@ static int check_key(const netron_signature_key *given, const char *member, stru
     if (given->length < NETRON_SECRET_MIN || given->length > NETRON_SECRET_MAX)
         return netron_fail(why, NETRON_ELIMIT, "options.%s: it has %zu bytes: %d to %d are allowed", member,
                            given->length, NETRON_SECRET_MIN, NETRON_SECRET_MAX);
+    if (is_zero(given))
+        return netron_fail(why, NETRON_EINVAL, "options.%s: all of its bytes are zero", member);
+    if (given->algorithm == NETRON_ED25519 && !signs && is_of_small_order(given))
+        return netron_fail(why, NETRON_EINVAL, "options.%s: it is no public key: anybody could sign for it", member);
     return 0;
 }
 
 static int load(const netron_signature_key *given, bool signs, const char *member, struct netron_ring_key *out,
                 struct netron_failure *why)
 {
-    int code = check_key(given, member, why);
+    int code = check_key(given, signs, member, why);
     if (code != 0)
         return code;
     out->algorithm = given->algorithm;
@@ -68,6 +104,10 @@ static int load_trusted(const netron_options *options, struct netron_keyring *ke
 {
     size_t count = options->trusted_key_count;
     int code = 0;
+    if (count == 0 && options->trusted_keys != NULL && options->trusted_key == NULL)
+        return netron_fail(
+            why, NETRON_EINVAL,
+            "options.trusted_keys is set, but options.trusted_key_count is 0: then all would be trusted");
     if (count == 0)
         return 0;
     if (options->trusted_keys == NULL)

@@ -20,7 +20,7 @@ struct netron_registrar {
     char *registry_key;
     netron_registration *all; /* a list, utlist.h */
     size_t remaining;         /* how many have neither left nor been replaced nor given up leaving */
-    uint64_t sequence;        /* the highest that a node was signed with, or that was seen of one */
+    uint64_t sequence;        /* the highest by our clock that a node was signed with */
     bool closed;              /* shutting down or freed: no new registrations, no updates */
     bool freed;
     /* A record was looked after: a good moment to look after the registry. */

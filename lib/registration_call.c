@@ -7,15 +7,25 @@
 #include <string.h>
 #include <time.h>
 
+/* How far ahead of ours the clock may have been that signed with an unknown key; what is further was not a clock. */
+#define CLAIM_AHEAD_MAX_MS UINT64_C(3600000)
+
 /* ---- signing ---- */
 
-/* The time of the wall clock alone would do, if it never stood still or went back. */
-static uint64_t next_sequence(uint64_t previous)
+static uint64_t wall_clock(void)
 {
     struct timespec now = {0};
     clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t clock = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-    return clock > previous ? clock : previous + 1;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Whoever has seen the node of the process before this one, whose clock was ahead, takes ours for the older one, and
+ * nobody tells us: its key may be unknown here, its record gone, or the answer lost. So each node is signed once more,
+ * at a repair, when our clock has come further as well. */
+static bool is_to_be_signed_anew(const netron_registration *registration)
+{
+    return !registration->is_signed_anew && registration->established && registration->confirmed &&
+           registration->beats + 1 >= BEATS_PER_REPAIR && wall_clock() > registration->claimed_sequence;
 }
 
 /* Once for each content, when it is sent first: a repair sends the same signature, for it is no change. */
@@ -23,25 +33,39 @@ static int sign(netron_registration *registration)
 {
     struct netron_registrar *registrar = registration->registrar;
     const struct netron_settings *settings = registrar->settings;
-    if (!netron_keyring_signs(&settings->keyring) || registration->wish.sequence != 0)
+    if (!netron_keyring_signs(&settings->keyring))
         return 0;
-    uint64_t sequence = next_sequence(registrar->sequence);
+    if (registration->wish.sequence != 0 && is_to_be_signed_anew(registration)) {
+        registration->is_signed_anew = true;
+        registration->wish.sequence = 0;
+        registration->wanted++;
+    }
+    if (registration->wish.sequence != 0)
+        return 0;
+    /* The time of the wall clock alone would do, if it never stood still or went back. */
+    uint64_t clock = wall_clock();
+    uint64_t own = clock > registrar->sequence ? clock : registrar->sequence + 1;
+    uint64_t sequence = own > registration->sequence ? own : registration->sequence + 1;
     int code = netron_wish_sign(&registration->wish, &settings->keyring, settings->key_prefix,
                                 registration->incarnation, settings->heartbeat_ttl_ms, sequence);
-    if (code == 0)
-        registrar->sequence = sequence;
-    return code;
+    if (code != 0)
+        return code;
+    registrar->sequence = own;
+    registration->sequence = sequence;
+    return 0;
 }
 
-/* The sequence of another owner's record, if its signature is right; else 0. Anybody could write a high one. */
+/* The sequence of another owner's record; 0: there is none, or none could be above it. Anybody can write a high one, so
+ * whether its signature is right is another matter. */
 static uint64_t sequence_of(const netron_registration *registration, const char *incarnation, const char *body,
-                            size_t length)
+                            size_t length, bool *is_proven)
 {
     const struct netron_settings *settings = registration->registrar->settings;
     const char *id = registration->wish.node->id;
     struct netron_record record;
     struct netron_stamp stamp;
     struct netron_proof proof;
+    *is_proven = false;
     if (netron_record_parse_body(body, length, id, incarnation, &record, &stamp, NULL) != 0)
         return 0;
     const struct netron_statement statement = {.key_prefix = settings->key_prefix,
@@ -55,7 +79,8 @@ static uint64_t sequence_of(const netron_registration *registration, const char 
         code = netron_keyring_check(&settings->keyring, id, &proof, NULL);
     netron_proof_clear(&proof);
     netron_record_clear(&record);
-    return code == 0 ? stamp.sequence : 0;
+    *is_proven = code == 0;
+    return stamp.sequence < NETRON_SEQUENCE_MAX ? stamp.sequence : 0;
 }
 
 void netron_registration_outrank(netron_registration *registration, const struct netron_reply *answer)
@@ -67,9 +92,15 @@ void netron_registration_outrank(netron_registration *registration, const struct
         return;
     /* This is the only answer that tells of it: also what is wanted by now, and is not signed yet, has to outrank it.
      */
-    uint64_t sequence = sequence_of(registration, incarnation, body, length);
-    if (sequence > registration->registrar->sequence)
-        registration->registrar->sequence = sequence;
+    bool is_proven;
+    uint64_t sequence = sequence_of(registration, incarnation, body, length, &is_proven);
+    if (!is_proven) {
+        bool is_near = sequence < wall_clock() + CLAIM_AHEAD_MAX_MS;
+        registration->claimed_sequence = is_near ? sequence : 0;
+        return;
+    }
+    if (sequence > registration->sequence)
+        registration->sequence = sequence;
     if (registration->wish.sequence == 0 || sequence < registration->wish.sequence)
         return;
     registration->wish.sequence = 0;

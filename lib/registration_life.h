@@ -28,6 +28,9 @@ struct netron_registration {
     void *arg;
 
     struct netron_wish wish;
+    uint64_t sequence;         /* the next signature's has to be above it */
+    uint64_t claimed_sequence; /* of the record that ours replaced, by a key that is not known here */
+    bool is_signed_anew;
     char incarnation[17];
     char *heartbeat_key;
 

@@ -142,7 +142,7 @@ typedef struct netron_options {
 
     /* Signed nodes (signature.h); default: nothing is signed, and nothing has to be. */
     const netron_signature_key *signing_key; /* signs the nodes of this process; NULL = none */
-    /* With any of these, or with trusted_key, only nodes that one of them signed are known. Up to 65,536, looked
+    /* With any of these, or with trusted_key, only nodes that one of them signed are known. 1 to 65,536, looked
      * through one after the other */
     const netron_signature_key *trusted_keys;
     size_t trusted_key_count;

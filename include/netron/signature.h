@@ -38,11 +38,14 @@
  * record where it was. When it names another incarnation, another process has the id, and the node is told as gone,
  * with the reason "refused".
  *
- * A clock that was set back harms no process that runs, and none that takes the place of one whose record is still
- * there: it signs anew behind that one's sequence. Where the record is gone, views refuse the node until an hour after
- * it left, unless the clock has come further than that by then; a change of the node is signed anew. Views may also
- * refuse it until then, or until its next change that the clock allows, when the connection is lost, or the memory
- * wanting, in the moment of that answer.
+ * The clocks of those who sign should agree to a few seconds. One that was set back harms no process that runs, and
+ * none that takes the place of one whose record is still there, signed by a key that it knows: it signs anew behind
+ * that one's sequence. Otherwise (the record is gone, or by a key that nodes do not know, or the answer that tells
+ * of it was lost) views refuse the node as an older one at first; for that each node is signed once more at its
+ * first repair, which is its tenth beat, or with an unknown key at the first one at which its own clock is further
+ * than that record, if that is within an hour. Nobody is told of it, for nothing has changed. If the clock was
+ * behind by more than that, views refuse the node until it changes when the clock has come further, or until an hour
+ * after the one before left.
  */
 #ifndef NETRON_SIGNATURE_H
 #define NETRON_SIGNATURE_H
@@ -59,8 +62,9 @@ typedef enum netron_signature_algorithm { NETRON_HMAC_SHA256 = 1, NETRON_ED25519
 
 /*
  * A key, as raw bytes. HMAC: 32 to 64 bytes, the same for signing and for checking. Ed25519: 32 bytes, the private key
- * (RFC 8032 calls it so, others the seed) for signing, the public key for checking. By the openssl command, after
- * umask 077, so that nobody else can read the secret ones:
+ * (RFC 8032 calls it so, others the seed) for signing, the public key for checking. Refused are keys of zeros alone,
+ * and public keys by which anybody could sign. By the openssl command, after umask 077, so that nobody else can read
+ * the secret ones:
  *
  *     openssl rand -out fleet.key 32
  *

@@ -153,6 +153,7 @@ START_TEST(the_record_of_an_earlier_life_does_not_pass)
 {
     struct party next = owner;
     const struct loot old = steal("a");
+    let_the_clock_go_on();
     join(&next);
     scene_enrol(next.discovery, "a", "10.0.0.2:80", "orders", "1.0.0", NULL, NULL);
     expect_view(&watcher, "a 10.0.0.2:80");

@@ -78,6 +78,20 @@ static inline netron_registration *enrol(struct party *party, const char *id)
     return scene_enrol(party->discovery, id, "10.0.0.1:80", "orders", "1.0.0", NULL, NULL);
 }
 
+static inline uint64_t wall_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* What is signed from now on is signed later than what was signed before, not in the same millisecond. */
+static inline void let_the_clock_go_on(void)
+{
+    uint64_t now = wall_clock_ms();
+    AWAIT(&scene.world, wall_clock_ms() > now);
+}
+
 /* ---- what a party knows ---- */
 
 static inline netron_view_status status_of(const struct party *party)

@@ -135,6 +135,7 @@ START_TEST(keys_are_rotated_without_a_gap)
     expect_view(&watcher, "a 10.0.0.1:80; b 10.0.0.1:80");
     struct party next = owner;
     signs_by(&next, private_key(1, "new"));
+    let_the_clock_go_on();
     join(&next);
     enrol(&next, "a");
     AWAIT(&scene.world, strstr(steal("a").body, ":new:") != NULL);
@@ -233,13 +234,15 @@ START_TEST(beats_and_repairs_keep_the_signature)
     listen(&watcher);
     join(&owner);
     enrol(&owner, "a");
+    const struct loot first = steal("a");
+    AWAIT(&scene.world, strcmp(steal("a").body, first.body) != 0); /* signed once more, and that is all */
     const struct loot before = steal("a");
     server_expect(&scene.server, "1", "HDEL %s a", PREFIX ":records");
     uint64_t registers = scene_stats(owner.discovery).registers;
     AWAIT(&scene.world, scene_stats(owner.discovery).registers > registers + 1);
     ck_assert_str_eq(steal("a").body, before.body);
     expect_view(&watcher, "a 10.0.0.1:80");
-    ck_assert_int_eq(watcher.heard.count, 1);
+    ck_assert_int_eq(watcher.heard.count, 1); /* nothing has changed for anybody */
     ck_assert_uint_eq(refused_by(&watcher), 0);
 }
 END_TEST
@@ -286,6 +289,7 @@ START_TEST(the_next_process_takes_the_place_of_the_last)
     join(&owner);
     enrol(&owner, "a");
     struct party next = owner;
+    let_the_clock_go_on();
     join(&next);
     scene_enrol(next.discovery, "a", "10.0.0.2:80", "orders", "1.0.0", NULL, NULL);
     expect_view(&watcher, "a 10.0.0.2:80");
@@ -364,6 +368,70 @@ START_TEST(a_sequence_that_is_not_signed_is_not_followed)
 }
 END_TEST
 
+/* ---- a clock that was ahead, and nobody who says so ---- */
+
+static uint64_t in_ms(uint64_t ms)
+{
+    return (uint64_t)time(NULL) * 1000 + ms;
+}
+
+/* The keys are being rotated: the last process signed by one that watchers trust, and nodes do not know. */
+START_TEST(who_replaced_a_record_by_an_unknown_key_is_believed_when_the_clock_has_come_further)
+{
+    netron_signature_key old = private_key(1, "old");
+    const struct loot last = forge(&old, PREFIX, "a", "10.0.0.9:80", "00000000000000aa", in_ms(3000));
+    trusts(&watcher, public_key(1, "old", NULL));
+    listen(&watcher);
+    plant("a", &last);
+    expect_view(&watcher, "a 10.0.0.9:80");
+    join(&owner);
+    enrol(&owner, "a");
+    AWAIT(&scene.world, strcmp(view_of(&watcher), "a 10.0.0.1:80") == 0);
+}
+END_TEST
+
+/* And the last one has left, so there is nothing that it could be told by. */
+START_TEST(who_follows_one_that_left_is_believed_when_the_clock_has_come_further)
+{
+    const struct loot last = forge(&owner.signing, PREFIX, "a", "10.0.0.9:80", "00000000000000aa", in_ms(1500));
+    owner.options.heartbeat_interval_ms = 200;
+    listen(&watcher);
+    plant("a", &last);
+    expect_view(&watcher, "a 10.0.0.9:80");
+    redisReply *reply = server_ask(&scene.server, "EVAL %s 1 %s a %s %s", netron_script_source_deregister.text,
+                                   PREFIX ":registry", last.incarnation, PREFIX ":events");
+    freeReplyObject(reply);
+    expect_view(&watcher, "");
+    join(&owner);
+    enrol(&owner, "a");
+    AWAIT(&scene.world, strcmp(view_of(&watcher), "a 10.0.0.1:80") == 0);
+}
+END_TEST
+
+/* Somebody who may sign for one node alone, and drives it to where nothing can follow, or far ahead. */
+START_TEST(a_record_from_the_future_is_followed_by_its_own_node_alone)
+{
+    const uint64_t sequence = _i == 0 ? UINT64_C(1) << 53 : in_ms(86400000);
+    netron_signature_key guest = private_key(1, "guest");
+    const struct loot last = forge(&guest, PREFIX, "a", "10.0.0.9:80", "00000000000000aa", sequence);
+    trusts(&owner, public_key(1, "guest", "a"));
+    trusts(&watcher, public_key(1, "guest", "a"));
+    listen(&watcher);
+    plant("a", &last);
+    expect_view(&watcher, "a 10.0.0.9:80");
+    join(&owner);
+    enrol(&owner, "a");
+    if (_i == 1)
+        AWAIT(&scene.world, strcmp(view_of(&watcher), "a 10.0.0.1:80") == 0);
+    enrol(&owner, "b");
+    AWAIT(&scene.world, strstr(view_of(&watcher), "b 10.0.0.1:80") != NULL);
+    const struct loot loot = steal("b");
+    const char *member = strstr(loot.body, "\"sequence\":");
+    ck_assert_ptr_nonnull(member);
+    ck_assert_uint_lt(strtoull(member + strlen("\"sequence\":"), NULL, 10), in_ms(80000000));
+}
+END_TEST
+
 /* ---- more than a page ---- */
 
 START_TEST(many_nodes_are_fetched_in_small_pages)
@@ -412,6 +480,9 @@ int main(void)
     tcase_add_test(tcase, a_clock_that_was_set_back_is_made_up_for_by_the_record_that_is_there);
     tcase_add_test(tcase, an_update_that_comes_before_the_first_answer_is_signed_behind_the_last_record_as_well);
     tcase_add_loop_test(tcase, a_sequence_that_is_not_signed_is_not_followed, 0, 3);
+    tcase_add_test(tcase, who_replaced_a_record_by_an_unknown_key_is_believed_when_the_clock_has_come_further);
+    tcase_add_test(tcase, who_follows_one_that_left_is_believed_when_the_clock_has_come_further);
+    tcase_add_loop_test(tcase, a_record_from_the_future_is_followed_by_its_own_node_alone, 0, 2);
     tcase_add_test(tcase, many_nodes_are_fetched_in_small_pages);
     return suite_run(suite);
 }

@@ -62,7 +62,7 @@ START_TEST(a_key_that_is_none_is_refused_with_its_reason)
         {NETRON_HMAC_SHA256, "k", true, 65, NETRON_ELIMIT, "65 bytes"},
         {NETRON_HMAC_SHA256, "k", true, 0, NETRON_ELIMIT, "0 bytes"},
     };
-    static const unsigned char bytes[65] = {0};
+    static const unsigned char bytes[65] = {1};
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         netron_signature_key keys[2] = {shared_key(0, "good"),
                                         {.algorithm = (netron_signature_algorithm)wrong[i].algorithm,
@@ -110,6 +110,40 @@ START_TEST(keys_that_are_missing_or_too_many_are_refused)
     options.trusted_keys = &key;
     options.trusted_key_count = 65537;
     expect_refused("too many", NETRON_ELIMIT, "at most 65536");
+    options.trusted_key_count = 0; /* a folder without keys, say: that is no wish to trust everybody */
+    expect_refused("none", NETRON_EINVAL, "options.trusted_keys is set, but options.trusted_key_count is 0");
+}
+END_TEST
+
+/* Whatever is read from a file that was empty, and points by which nobody's signature is somebody's. */
+START_TEST(keys_that_anybody_has_are_refused)
+{
+    static const unsigned char order_8[] = {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+                                            0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+                                            0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x85};
+    unsigned char bytes[32] = {0};
+    netron_signature_key key = {.id = "k", .bytes = bytes, .length = sizeof(bytes)};
+    for (int algorithm = NETRON_HMAC_SHA256; algorithm <= NETRON_ED25519; algorithm++) {
+        key.algorithm = (netron_signature_algorithm)algorithm;
+        begin();
+        options.signing_key = &key;
+        expect_refused("signing", NETRON_EINVAL, "all of its bytes are zero");
+        begin();
+        options.trusted_keys = &key;
+        options.trusted_key_count = 1;
+        expect_refused("trusted", NETRON_EINVAL, "all of its bytes are zero");
+    }
+    bytes[0] = 1;
+    expect_refused("the neutral point", NETRON_EINVAL, "anybody could sign for it");
+    bytes[31] = 0x80;
+    expect_refused("with a sign", NETRON_EINVAL, "anybody could sign for it");
+    key.bytes = order_8;
+    expect_refused("of order 8", NETRON_EINVAL, "anybody could sign for it");
+    memset(bytes, 0xff, sizeof(bytes));
+    bytes[0] = 0xed;
+    bytes[31] = 0x7f;
+    key.bytes = bytes;
+    expect_refused("zero above the prime", NETRON_EINVAL, "anybody could sign for it");
 }
 END_TEST
 
@@ -285,6 +319,7 @@ int main(void)
     tcase_add_test(tcase, a_key_that_is_none_is_refused_with_its_reason);
     tcase_add_test(tcase, a_key_is_of_one_node_of_some_or_of_all_and_never_of_none);
     tcase_add_test(tcase, keys_that_are_missing_or_too_many_are_refused);
+    tcase_add_test(tcase, keys_that_anybody_has_are_refused);
     tcase_add_test(tcase, pages_are_smaller_where_checking_is_slow);
     tcase = suite_case(suite, "trust");
     tcase_add_test(tcase, each_of_several_keys_is_believed_by_its_id);
