@@ -16,7 +16,8 @@ struct netron_script_call {
     const struct netron_script_source *source;
     netron_reply_fn fn; /* NULL when cancelled */
     void *arg;
-    bool loaded; /* SCRIPT LOAD was sent: a second NOSCRIPT is final */
+    bool has_relied; /* on a SCRIPT LOAD that another call had sent */
+    bool has_loaded; /* its own was sent: another NOSCRIPT is final */
     int count;
     size_t *lengths;     /* behind the words */
     const char *words[]; /* count of them; the lengths and the texts follow */
@@ -65,11 +66,13 @@ static int load(struct netron_script_call *call)
     unsigned *loading = netron_link_loading(call->link);
     if (loading == NULL)
         return NETRON_EDISCONNECTED;
-    call->loaded = true;
     /* Another call has sent it already, and Redis answers in order: a thousand nodes need not send it a thousand times.
-     */
-    if ((*loading & call->source->bit) != 0)
+     * But if it was refused there, the other call alone has heard why. */
+    if ((*loading & call->source->bit) != 0 && !call->has_relied) {
+        call->has_relied = true;
         return evaluate(call);
+    }
+    call->has_loaded = true;
     int code = netron_link_send(call->link, 3, words, lengths, on_loaded, call);
     if (code == 0)
         *loading |= call->source->bit;
@@ -80,7 +83,7 @@ static void on_result(void *arg, const struct netron_reply *reply, const struct 
 {
     struct netron_script_call *call = arg;
     /* A cancelled call is not said again: its owner has something newer to say. */
-    if (netron_reply_error_is(reply, "NOSCRIPT") && !call->loaded && call->fn != NULL && load(call) == 0)
+    if (netron_reply_error_is(reply, "NOSCRIPT") && !call->has_loaded && call->fn != NULL && load(call) == 0)
         return;
     finish(call, reply, failure);
 }

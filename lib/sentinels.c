@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The time of a search is shared out among the sentinels that are left, and Redis, but not into more shares than these:
+ * what many would have each is too little for any of them. */
+#define SHARES_MAX 4u
+#define LEAST_SHARE_MS 20u
+
 struct seat {
     const struct netron_host *host;
     unsigned turn;
@@ -115,6 +120,24 @@ static struct seat *next_seat(struct netron_sentinels *sentinels, size_t *left)
     return next;
 }
 
+/* Who was not asked, for the time was over, is asked first the next time. */
+static void begin_with_the_others(struct netron_sentinels *sentinels)
+{
+    for (size_t i = 0; i < sentinels->count && sentinels->seats[0].was_asked; i++)
+        move_seat(sentinels, sentinels->seats[0].host, false);
+}
+
+static void fail_search(struct netron_sentinels *sentinels)
+{
+    struct netron_failure why;
+    begin_with_the_others(sentinels);
+    netron_fail(&why, sentinels->failure.code, "no sentinel told where the primary \"%s\" is: %s",
+                sentinels->settings->redis.primary_name, sentinels->failure.sentence);
+    if (sentinels->watch == NULL)
+        search_later(sentinels, &why);
+    netron_topology_tell(&sentinels->topology, NULL, &why);
+}
+
 static const struct netron_sentinel_events sentinel_events;
 
 static void search_on(struct netron_sentinels *sentinels)
@@ -126,21 +149,19 @@ static void search_on(struct netron_sentinels *sentinels)
     while ((seat = next_seat(sentinels, &left)) != NULL) {
         uint64_t now = netron_core_now(core);
         uint64_t time = sentinels->search_ends > now ? sentinels->search_ends - now : 0;
-        seat->was_asked = true;
         /* One share is that of Redis itself. */
-        int code = netron_sentinel_new(core, sentinels->settings, seat->host, seat->turn++, time / (left + 1),
-                                       &sentinel_events, sentinels, &sentinels->asked);
+        uint64_t share = time / ((left < SHARES_MAX ? left : SHARES_MAX) + 1);
+        if (share < LEAST_SHARE_MS && sentinels->failure.code != 0)
+            break;
+        seat->was_asked = true;
+        int code = netron_sentinel_new(core, sentinels->settings, seat->host, seat->turn++, share, &sentinel_events,
+                                       sentinels, &sentinels->asked);
         if (code == 0)
             return;
         netron_fail(&why, code, "%s", netron_strerror(code));
         note(sentinels, &why);
     }
-    why = sentinels->failure;
-    netron_fail(&why, why.code, "no sentinel told where the primary \"%s\" is: %s",
-                sentinels->settings->redis.primary_name, why.sentence);
-    if (sentinels->watch == NULL)
-        search_later(sentinels, &why);
-    netron_topology_tell(&sentinels->topology, NULL, &why);
+    fail_search(sentinels);
 }
 
 static void on_next_search(void *arg)

@@ -24,7 +24,8 @@
  *   - All calls and callbacks happen in the thread of the loop.
  *
  * What the library keeps on a loop for each discovery: one timer, one watch for each connection to Redis (at most two;
- * and with a redis+sentinel URL, at most two more to sentinels), and one resolution at a time for each connection.
+ * with a redis+sentinel URL, at most two more to sentinels; with a redis+cluster URL, at most two more to other nodes,
+ * one to ask where the slot is and one while it is being moved), and one resolution at a time for each connection.
  *
  * Lifetime: the maker of a netron_loop frees it with netron_loop_free(), after every discovery on it was freed, and
  * before the reactor below it is. Freeing a discovery inside a callback leaves its last few bytes in use until that

@@ -59,6 +59,30 @@ START_TEST(a_sentinel_that_hangs_has_its_share_of_the_connect_timeout)
 }
 END_TEST
 
+#define UNKNOWN 40
+
+/* Too many to be asked within one connect timeout, with time to answer for each. */
+START_TEST(many_sentinels_that_hang_leave_each_other_time_and_a_turn)
+{
+    char url[1024];
+    size_t length = (size_t)snprintf(url, sizeof(url), "redis+sentinel://");
+    for (int i = 0; i < UNKNOWN; i++)
+        length += (size_t)snprintf(url + length, sizeof(url) - length, "s%02d.example,", i);
+    snprintf(url + length, sizeof(url) - length, "127.0.0.1:%u/main", stand.sentinel[0].port);
+    sim.options.url = url;
+    sim_join();
+    sim_advance(999);
+    ck_assert_str_eq(sim.loop.resolving, "s00.example");
+    sim_advance(1);
+    ck_assert_str_eq(sim.loop.resolving, "s01.example");
+    sim_advance(4000);
+    ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_ETIMEDOUT);
+    ck_assert_uint_lt(sim.loop.resolutions, UNKNOWN);
+    sim_advance(15000);
+    ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
+}
+END_TEST
+
 START_TEST(sentinels_that_all_hang_are_told_before_the_connect_timeout)
 {
     char expected[256];
@@ -521,6 +545,7 @@ int main(void)
     TCase *tcase = stand_case(suite, "asking");
     tcase_add_test(tcase, the_first_sentinel_is_asked_and_watched);
     tcase_add_test(tcase, a_sentinel_that_hangs_has_its_share_of_the_connect_timeout);
+    tcase_add_test(tcase, many_sentinels_that_hang_leave_each_other_time_and_a_turn);
     tcase_add_test(tcase, sentinels_that_all_hang_are_told_before_the_connect_timeout);
     tcase_add_test(tcase, a_sentinel_that_is_down_is_passed_over_at_once);
     tcase_add_test(tcase, the_sentinels_may_have_host_names_and_each_address_gets_its_turn);
