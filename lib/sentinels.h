@@ -2,9 +2,9 @@
 /*
  * The sentinels of the URL, as a topology.
  *
- * Whoever asks starts a search: the sentinels are asked one after the other, each for its share of connect_timeout_ms (of
- * what is left of it a fifth at least), until one says where the primary is. That one stays connected and tells when the
- * primary changes, until the next search has found another; when it is lost, a search finds the next to watch.
+ * Whoever asks starts a search: the sentinels are asked one after the other, each for its share of connect_timeout_ms
+ * (of what is left of it a fifth at least), until one says where the primary is. That one stays connected and tells
+ * when the primary changes, until the next search has found another; when it is lost, a search finds the next to watch.
  *
  * No sentinel is trusted more than its answers prove to be worth. One whose primary greeted as such is asked first the
  * next time; one whose primary could not be reached, or is none, is asked last. So sentinels that are down, that hang,
