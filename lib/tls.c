@@ -86,6 +86,13 @@ static int fail_by_verification(const struct netron_tls *tls, long result, struc
                        X509_verify_cert_error_string(result), hint);
 }
 
+/* Alerts are numbered from an offset on; what OpenSSL has in common for all its libraries has larger numbers. */
+static bool is_alert(unsigned long error)
+{
+    int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && alert >= 0 && alert <= UINT8_MAX;
+}
+
 /* What the server sends before it hangs up. In TLS 1.3 what it thinks of our certificate comes after the handshake. */
 static int fail_by_alert(const struct netron_tls *tls, unsigned long error, struct netron_failure *why)
 {
@@ -107,7 +114,7 @@ static int fail_by_alert(const struct netron_tls *tls, unsigned long error, stru
         hint = has_certificate ? " (that is said of the client certificate, options.tls_cert_file)" : "";
         break;
     case SSL_AD_PROTOCOL_VERSION:
-        hint = " (options.tls_min_version)";
+        hint = " (options.tls_min_version, or what openssl.cnf asks for)";
         break;
     case SSL_AD_INSUFFICIENT_SECURITY:
     case SSL_AD_UNRECOGNIZED_NAME:
@@ -137,7 +144,7 @@ static int fail(struct netron_tls *tls, const redisContext *context, int system_
         return no_memory(why);
     if (!tls->is_done && verified != X509_V_OK)
         return fail_by_verification(tls, verified, why);
-    if (is_of_tls && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET)
+    if (is_alert(error))
         return fail_by_alert(tls, error, why);
     if (context->err == REDIS_ERR_EOF || (is_of_tls && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING))
         return fail_by_network(tls, "Server closed the connection", why);
@@ -202,16 +209,23 @@ static int load_own_certificate(struct netron_tls *tls, SSL_CTX *context, const 
     return 0;
 }
 
+/* What the system asks for is lowered by nothing but the option. */
+static bool set_least_version(SSL_CTX *context, netron_tls_version wanted)
+{
+    if (wanted == 0 && SSL_CTX_get_min_proto_version(context) >= TLS1_2_VERSION)
+        return true;
+    return SSL_CTX_set_min_proto_version(context, wanted == NETRON_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1;
+}
+
 static int configure(struct netron_tls *tls, SSL_CTX *context, const struct netron_tls_settings *settings,
                      struct netron_failure *why)
 {
-    int version = settings->min_version == NETRON_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     /* One record at a time: a server that sends others than data without end must not keep the loop. */
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
-    if (SSL_CTX_set_min_proto_version(context, version) != 1)
+    if (!set_least_version(context, settings->min_version))
         return netron_fail(why, NETRON_ETLS, "TLS: options.tls_min_version: OpenSSL is not allowed to speak that here");
     int code = trust(context, settings, why);
     return code != 0 ? code : load_own_certificate(tls, context, settings, why);
@@ -219,8 +233,7 @@ static int configure(struct netron_tls *tls, SSL_CTX *context, const struct netr
 
 /* ---- beginning and end ---- */
 
-/* The server's certificate has to be one of that name. */
-static bool expect_name(SSL *ssl, const char *name)
+static bool set_name(SSL *ssl, const char *name)
 {
     unsigned char address[sizeof(struct in6_addr)];
     X509_VERIFY_PARAM *expected = SSL_get0_param(ssl);
@@ -228,6 +241,15 @@ static bool expect_name(SSL *ssl, const char *name)
         return X509_VERIFY_PARAM_set1_ip_asc(expected, name) == 1; /* no such name may be sent along */
     X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_host(expected, name, 0) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+/* The server's certificate has to be one of that name. OpenSSL would take one with a dot in front for all names that
+ * end so, and an empty one for any; the name may come from a sentinel, or from a node of a cluster. */
+static int expect_name(SSL *ssl, const char *name, struct netron_failure *why)
+{
+    if (name[0] == '\0' || name[0] == '.')
+        return netron_fail(why, NETRON_ETLS, "TLS: no certificate is one of a host \"%s\"", name);
+    return set_name(ssl, name) ? 0 : no_memory(why);
 }
 
 /* Certificates have no dot at the end, where a URL may have one. */
@@ -247,8 +269,7 @@ int netron_tls_new(const struct netron_tls_settings *settings, const char *name,
     if (code == 0) {
         tls->name = copy_name(settings->server_name != NULL ? settings->server_name : name);
         tls->ssl = SSL_new(context);
-        if (tls->name == NULL || tls->ssl == NULL || !expect_name(tls->ssl, tls->name))
-            code = no_memory(why);
+        code = tls->name != NULL && tls->ssl != NULL ? expect_name(tls->ssl, tls->name, why) : no_memory(why);
     }
     SSL_CTX_free(context); /* the SSL has its own reference */
     ERR_clear_error();
@@ -266,9 +287,10 @@ void netron_tls_free(struct netron_tls *tls)
     if (tls->is_done && !tls->is_broken) {
         struct netron_sigpipe guard;
         netron_sigpipe_block(&guard);
+        ERR_set_mark(); /* the user may free from anywhere: what he has in OpenSSL's queue of errors stays there */
         SSL_shutdown(tls->ssl); /* what the server answers, if it does, is nobody's concern */
+        ERR_pop_to_mark();
         netron_sigpipe_restore(&guard, true);
-        ERR_clear_error();
     }
     SSL_free(tls->ssl);
     free(tls->name);

@@ -77,8 +77,7 @@ static int make(const netron_options *options, bool is_wanted, struct netron_tls
 int netron_tls_settings_make(const netron_options *options, bool is_wanted, struct netron_tls_settings *out,
                              struct netron_failure *why)
 {
-    struct netron_tls_settings settings = {.min_version = options->tls_min_version == NETRON_TLS_1_3 ? NETRON_TLS_1_3
-                                                                                                     : NETRON_TLS_1_2};
+    struct netron_tls_settings settings = {.min_version = options->tls_min_version};
     int code = make(options, is_wanted, &settings, why);
     if (code != 0)
         netron_tls_settings_clear(&settings);

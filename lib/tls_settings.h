@@ -9,12 +9,12 @@
 #include <stdbool.h>
 
 struct netron_tls_settings {
-    char *ca_file;     /* NULL together with ca_dir: what the system trusts */
-    char *ca_dir;      /* or NULL */
-    char *cert_file;   /* NULL: no client certificate */
-    char *key_file;    /* set if cert_file is */
-    char *server_name; /* NULL: the name that was connected to */
-    netron_tls_version min_version;
+    char *ca_file;                  /* NULL together with ca_dir: what the system trusts */
+    char *ca_dir;                   /* or NULL */
+    char *cert_file;                /* NULL: no client certificate */
+    char *key_file;                 /* set if cert_file is */
+    char *server_name;              /* NULL: the name that was connected to */
+    netron_tls_version min_version; /* 0: what the system asks for, but TLS 1.2 at least */
 };
 
 /* is_wanted: the URL asks for TLS. Without that every option of TLS is refused, for who gives one does not mean to send

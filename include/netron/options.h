@@ -165,7 +165,9 @@ typedef struct netron_options {
     /* Whose certificate the server has to show, and the name that it is told (SNI). Default: the host of the URL, or
      * what sentinels and clusters tell, mostly an IP address; given, it holds for all of these servers */
     const char *tls_server_name;
-    netron_tls_version tls_min_version; /* default NETRON_TLS_1_2 */
+    /* One that is given counts, though the system asks for a newer one (MinProtocol in openssl.cnf). Default: what the
+     * system asks for, but NETRON_TLS_1_2 at least */
+    netron_tls_version tls_min_version;
 } netron_options;
 
 /* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */

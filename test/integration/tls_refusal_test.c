@@ -70,6 +70,55 @@ START_TEST(a_certificate_that_lacks_the_name_that_is_set_is_refused)
 }
 END_TEST
 
+/* Whoever gives the name says where that is, too. */
+static struct question {
+    netron_resolve_fn fn; /* NULL: none */
+    void *arg;
+} question;
+
+static void *resolve(netron_loop *loop, const char *host, netron_resolve_fn fn, void *arg)
+{
+    (void)loop, (void)host;
+    question = (struct question){fn, arg};
+    return &question;
+}
+
+static void resolve_cancel(netron_loop *loop, void *resolution)
+{
+    (void)loop, (void)resolution;
+    question.fn = NULL;
+}
+
+static bool answer_question(void *arg)
+{
+    static const char *const address[] = {"127.0.0.1"};
+    const struct question asked = question;
+    (void)arg;
+    question.fn = NULL;
+    if (asked.fn != NULL)
+        asked.fn(0, address, 1, NULL, asked.arg);
+    return true;
+}
+
+START_TEST(a_name_that_stands_for_many_is_refused)
+{
+    static const char *const names[] = {".redis.test", ".", ".."};
+    netron_loop *loop = reactor_loop(world.reactor);
+    loop->resolve = resolve;
+    loop->resolve_cancel = resolve_cancel;
+    world.other_end = answer_question;
+    issue("stranger", "ca", "DNS:anything.redis.test", -1, 24);
+    stand_serve_as("stranger", "no", "", false);
+    snprintf(stand.url, sizeof(stand.url), "rediss://%s:%u", names[_i], stand.port);
+    ck_assert_int_eq(netron_discovery_new_on(loop, &options, &discovery), 0);
+    AWAIT(&world, stand.links.count[NETRON_LINK_COMMANDS] >= 1);
+    ck_assert_msg(stand.links.code[NETRON_LINK_COMMANDS] == NETRON_ETLS &&
+                      strstr(stand.links.sentence[NETRON_LINK_COMMANDS], "no certificate is one of a host \".") != NULL,
+                  "the link says %d: %s", stand.links.code[NETRON_LINK_COMMANDS],
+                  stand.links.sentence[NETRON_LINK_COMMANDS]);
+}
+END_TEST
+
 START_TEST(a_certificate_out_of_its_time_is_refused)
 {
     issue("expired", "ca", HOSTS, -48, -24);
@@ -219,7 +268,7 @@ START_TEST(a_server_that_knows_no_tls_new_enough_is_told)
 {
     options.tls_min_version = NETRON_TLS_1_3;
     stand_serve_as("server", "no", "TLSv1.2", false);
-    expect_refused(NETRON_ETLS, "(options.tls_min_version)");
+    expect_refused(NETRON_ETLS, "(options.tls_min_version, or what openssl.cnf asks for)");
 }
 END_TEST
 
@@ -289,6 +338,32 @@ START_TEST(what_is_no_tls_at_all_is_told_at_once)
 }
 END_TEST
 
+/* A certificate that is none: OpenSSL says so by an error that all its libraries have, whose number is as large as
+ * those of alerts, and larger. */
+START_TEST(an_error_of_our_side_is_not_told_as_one_of_redis)
+{
+    static const unsigned char answer[2 * 5 + 49 + 14] = {
+        0x16,        0x03, 0x03, 0x00, 49,               /* a record */
+        0x02,        0x00, 0x00, 45,   0x03, 0x03,       /* ServerHello: TLS 1.2 */
+        [43] = 0x00, 0xc0, 0x2b, 0x00,                   /* behind 32 bytes: no session, a cipher, no compression */
+        0x00,        0x05, 0xff, 0x01, 0x00, 0x01, 0x00, /* renegotiation is safe */
+        0x16,        0x03, 0x03, 0x00, 14,               /* a record */
+        0x0b,        0x00, 0x00, 10,   0x00, 0x00, 7,    0x00, /* Certificate: one */
+        0x00,        4,    'n',  'o',  'n',  'e',
+    };
+    struct listener listener;
+    char hello[4096];
+    listener_open(&listener, stand.port);
+    discovery = world_join(&world, &options);
+    AWAIT(&world, listener_hear(&listener, hello, sizeof(hello)) > 100);
+    ck_assert_int_eq(write(listener.conn, answer, sizeof(answer)), (ssize_t)sizeof(answer));
+    AWAIT(&world, stand.links.count[NETRON_LINK_COMMANDS] == 1);
+    ck_assert_str_eq(stand.links.sentence[NETRON_LINK_COMMANDS], "TLS: the handshake with Redis failed: ASN1 lib");
+    ck_assert_int_eq(stand.links.code[NETRON_LINK_COMMANDS], NETRON_ETLS);
+    listener_close(&listener);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls_refusal");
@@ -298,6 +373,7 @@ int main(void)
     tcase_add_test(tcase, a_certificate_that_signed_itself_is_refused);
     tcase_add_loop_test(tcase, a_certificate_of_another_host_is_refused, 0, 2);
     tcase_add_test(tcase, a_certificate_that_lacks_the_name_that_is_set_is_refused);
+    tcase_add_loop_test(tcase, a_name_that_stands_for_many_is_refused, 0, 3);
     tcase_add_loop_test(tcase, a_certificate_out_of_its_time_is_refused, 0, 2);
     tcase_add_test(tcase, a_certificate_of_a_ca_that_has_expired_is_refused);
     tcase_add_loop_test(tcase, no_client_certificate_where_one_is_wanted, 0, 2);
@@ -312,5 +388,6 @@ int main(void)
     tcase_add_test(tcase, a_server_of_tls_behind_a_url_in_plain_is_told);
     tcase_add_loop_test(tcase, a_server_that_accepts_and_says_nothing_is_left_after_the_connect_timeout, 0, 2);
     tcase_add_loop_test(tcase, what_is_no_tls_at_all_is_told_at_once, 0, 5);
+    tcase_add_test(tcase, an_error_of_our_side_is_not_told_as_one_of_redis);
     return suite_run(suite);
 }

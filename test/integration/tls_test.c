@@ -4,6 +4,7 @@
 #include "scene.h"
 #include "tls_stand.h"
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <signal.h>
 
 #define NODES 5000
@@ -149,6 +150,49 @@ START_TEST(the_name_that_is_set_is_the_one_that_counts)
 }
 END_TEST
 
+/* ---- the least version ---- */
+
+static void write_configuration(const char *path, const char *setting)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = least\n[least]\n%s\n", setting);
+    fclose(file);
+}
+
+/* OpenSSL reads its configuration once, before anything else: so the rest of the stand comes after it. */
+START_TEST(the_systems_least_version_is_lowered_by_the_option_alone)
+{
+    static const char v1_3[] = "\x00\x2b\x00\x03\x02\x03\x04"; /* what the client names in its first message */
+    static const char v1_2[] = "\x00\x2b\x00\x05\x04\x03\x04\x03\x03";
+    static const struct {
+        const char *setting;
+        netron_tls_version least;
+        const char *named;
+        size_t length;
+    } cases[] = {{"MinProtocol = TLSv1.3", 0, v1_3, sizeof(v1_3) - 1},
+                 {"MinProtocol = TLSv1.3", NETRON_TLS_1_3, v1_3, sizeof(v1_3) - 1},
+                 {"MinProtocol = TLSv1.3", NETRON_TLS_1_2, v1_2, sizeof(v1_2) - 1},
+                 {"MinProtocol = TLSv1.2", 0, v1_2, sizeof(v1_2) - 1},
+                 {"MinProtocol = TLSv1.2", NETRON_TLS_1_3, v1_3, sizeof(v1_3) - 1},
+                 {"MinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0", 0, v1_2, sizeof(v1_2) - 1},
+                 {"CipherString = DEFAULT@SECLEVEL=0", 0, v1_2, sizeof(v1_2) - 1}};
+    char path[] = "/tmp/netron-openssl-XXXXXX";
+    size_t length;
+    int descriptor = mkstemp(path);
+    ck_assert_int_ge(descriptor, 0);
+    close(descriptor);
+    write_configuration(path, cases[_i].setting);
+    setenv("OPENSSL_CONF", path, 1);
+    stand_open();
+    unlink(path);
+    options.tls_min_version = cases[_i].least;
+    const char *hello = hear_hello(&length);
+    ck_assert_ptr_nonnull(memmem(hello, length, cases[_i].named, cases[_i].length));
+    stand_close();
+}
+END_TEST
+
 /* ---- broken and back ---- */
 
 START_TEST(a_killed_connection_is_made_again)
@@ -248,6 +292,23 @@ START_TEST(it_can_be_freed_at_any_moment_of_the_handshake)
 }
 END_TEST
 
+/* Also when the goodbye fails: the server is gone, which nobody has noticed yet. */
+START_TEST(what_the_program_has_in_the_queue_of_errors_stays_there)
+{
+    stand_serve();
+    stand_join();
+    stand_await_all();
+    if (_i == 1)
+        server_kill(&server);
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, 7);
+    netron_discovery_free(discovery);
+    discovery = NULL;
+    ck_assert_int_eq(ERR_GET_REASON(ERR_get_error()), 7);
+    ck_assert_uint_eq(ERR_get_error(), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls");
@@ -267,5 +328,8 @@ int main(void)
     tcase_add_test(tcase, renewed_certificates_are_taken_at_the_next_connect);
     tcase_add_test(tcase, no_broken_pipe_raises_a_signal);
     tcase_add_test(tcase, it_can_be_freed_at_any_moment_of_the_handshake);
+    tcase_add_loop_test(tcase, what_the_program_has_in_the_queue_of_errors_stays_there, 0, 2);
+    tcase = suite_case(suite, "versions");
+    tcase_add_loop_test(tcase, the_systems_least_version_is_lowered_by_the_option_alone, 0, 7);
     return suite_run(suite);
 }
