@@ -31,8 +31,8 @@ size_t netron_signature_size(netron_signature_algorithm algorithm)
 
 /* ---- keys ---- */
 
-/* libcrypto does not tell everywhere whether it refused something or had no memory for it. So what it refuses is tried
- * twice, and counts as refused when there is memory afterwards. */
+/* libcrypto does not tell everywhere whether it refused something or had no memory for it. So what it refuses counts as
+ * refused only when there is memory afterwards. To be called where errors are taken back: it may leave one. */
 static bool has_memory(void)
 {
     void *memory = OPENSSL_malloc(MEMORY_FOR_A_TRY);
@@ -50,12 +50,13 @@ static int load_pair(struct netron_loaded_key *key, const unsigned char *bytes, 
 {
     ERR_set_mark();
     key->pair = make_pair(bytes, length, signs);
-    if (key->pair == NULL)
+    bool is_refused = key->pair == NULL && has_memory();
+    if (is_refused) /* a key is loaded seldom, and its refusal stays: so once more, now that there is memory for sure */
         key->pair = make_pair(bytes, length, signs);
     ERR_pop_to_mark();
     if (key->pair != NULL)
         return 0;
-    return has_memory() ? NETRON_EDISABLED : NETRON_ENOMEM;
+    return is_refused ? NETRON_EDISABLED : NETRON_ENOMEM;
 }
 
 int netron_loaded_key_new(netron_signature_algorithm algorithm, const unsigned char *bytes, size_t length, bool signs,
@@ -139,13 +140,12 @@ static int try_pair(const struct netron_loaded_key *key, const unsigned char *me
     return code;
 }
 
-/* What was refused for want of memory would stay so for as long as the record stands. */
+/* What was refused for want of memory would stay so for as long as the record stands. It is not checked a second time:
+ * that would cost twice, for each of the records that somebody forges. */
 static int check_pair(const struct netron_loaded_key *key, const unsigned char *message, size_t length,
                       const unsigned char *signature)
 {
     int code = try_pair(key, message, length, signature);
-    if (code == NETRON_EPROTOCOL)
-        code = try_pair(key, message, length, signature);
     return code == NETRON_EPROTOCOL && !has_memory() ? NETRON_ENOMEM : code;
 }
 
