@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records that are no records, and those that are not believed: counted each time, logged once for each id. */
+/* Records that are no records, and those that are not believed: counted each time, logged once for each id, but not for
+ * more than 1,024 ids. */
 #ifndef NETRON_LIB_SKIPPED_H
 #define NETRON_LIB_SKIPPED_H
 

@@ -6,8 +6,9 @@
  * more. The cost grows with the nodes that match, not with those that are registered, as long as no node of the
  * original implementation is in the registry that nobody has adopted yet: then the index of all nodes is read.
  * A node is live when its heartbeat exists. Records that are no records (a string where a hash should be, broken
- * JSON, half a record) are skipped, counted in netron_stats.skipped_records and logged once for each id. With trusted keys
- * (signature.h) so are those that none of them signed, counted in refused_records, and 512 is 64 above.
+ * JSON, half a record) are skipped, counted in netron_stats.skipped_records and logged once for each id, of up to 1,024
+ * ids: a last line tells that further ones are only counted. With trusted keys (signature.h) so are those that none of
+ * them signed, counted in refused_records, and 512 is 64 above.
  *
  * A lookup needs a working connection: without one it does not wait, but ends in the loop's next turn with the reason
  * why there is none; to look up as soon as there is one, do it when options.on_link tells code 0 of the commands link (NETRON_EDISCONNECTED, or another code of netron_link_fn in options.h).

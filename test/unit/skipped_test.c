@@ -50,31 +50,48 @@ START_TEST(the_line_is_a_warning_with_the_id_and_the_reason)
 }
 END_TEST
 
+struct tally {
+    size_t lines;
+    char latest[256];
+};
+
 static void count_lines(netron_log_level level, const char *line, void *arg)
 {
+    struct tally *tally = arg;
     (void)level;
-    (void)line;
-    ++*(size_t *)arg;
+    tally->lines++;
+    snprintf(tally->latest, sizeof(tally->latest), "%s", line);
 }
 
 START_TEST(a_flood_of_ids_is_counted_but_does_not_flood_log_and_memory)
 {
     struct netron_core core;
     struct netron_skipped skipped;
-    size_t told = 0;
+    struct tally told = {.lines = 0};
+    void (*const add)(struct netron_skipped *, const char *, const char *) =
+        _i == 0 ? netron_skipped_add : netron_skipped_refuse;
     begin(&core, &skipped);
     core.log = (struct netron_log){.fn = count_lines, .arg = &told};
+    const uint64_t *counted = _i == 0 ? &core.stats.skipped_records : &core.stats.refused_records;
     for (int i = 0; i < 20000; i++) {
         char id[16];
         snprintf(id, sizeof(id), "node-%d", i);
-        netron_skipped_add(&skipped, id, "garbage");
+        add(&skipped, id, "garbage");
+        if (i == 1022)
+            ck_assert_ptr_nonnull(strstr(told.latest, "node-1022: garbage"));
     }
-    ck_assert_uint_eq(core.stats.skipped_records, 20000);
-    ck_assert_uint_eq(told, 1024);
-    netron_skipped_add(&skipped, "node-0", "garbage");
-    netron_skipped_add(&skipped, "node-19999", "garbage");
-    ck_assert_uint_eq(core.stats.skipped_records, 20002);
-    ck_assert_uint_eq(told, 1024);
+    ck_assert_uint_eq(*counted, 20000);
+    ck_assert_uint_eq(told.lines, 1025);
+    add(&skipped, "node-0", "garbage");
+    add(&skipped, "node-19999", "garbage");
+    ck_assert_uint_eq(*counted, 20002);
+    ck_assert_uint_eq(told.lines, 1025); /* the last tells that no more follow */
+    ck_assert_str_eq(told.latest,
+                     _i == 0
+                         ? "skipping: that was the record of the 1024th node; those of further nodes are only counted "
+                           "(netron_stats.skipped_records)"
+                         : "refusing: that was the record of the 1024th node; those of further nodes are only counted "
+                           "(netron_stats.refused_records)");
     netron_skipped_clear(&skipped);
 }
 END_TEST
@@ -101,7 +118,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "skipped");
     tcase_add_test(tcase, garbage_is_counted_each_time_and_told_once_for_each_id);
     tcase_add_test(tcase, the_line_is_a_warning_with_the_id_and_the_reason);
-    tcase_add_test(tcase, a_flood_of_ids_is_counted_but_does_not_flood_log_and_memory);
+    tcase_add_loop_test(tcase, a_flood_of_ids_is_counted_but_does_not_flood_log_and_memory, 0, 2);
     tcase_add_test(tcase, after_clearing_an_id_is_told_again);
     return suite_run(suite);
 }
