@@ -33,8 +33,10 @@ typedef void (*netron_done_fn)(netron_discovery *discovery, int code, void *arg)
  * Makes a discovery on a libevent base. Returns at once; the connection is made by the loop, and lost ones are made
  * again for as long as the discovery lives. options may be NULL for the defaults.
  * The base stays the caller's and must outlive the discovery.
- * Returns 0 and the discovery in *out; NETRON_EINVAL, NETRON_ELIMIT, NETRON_EURL (options->log and
- * netron_options_check() tell which member and why), NETRON_ELOOP, NETRON_ENOMEM.
+ * Returns 0 and the discovery in *out; NETRON_EINVAL, NETRON_ELIMIT, NETRON_EURL, NETRON_EDISABLED (a key, but the
+ * library was built without signatures, or libcrypto refuses it): options->log and netron_options_check() tell which
+ * member and why; NETRON_ELOOP, NETRON_ENOMEM. What is wrong with the files of TLS is told when they are read, at each
+ * connect: options->on_link, NETRON_ETLS.
  */
 NETRON_API int netron_discovery_new(struct event_base *base, const netron_options *options, netron_discovery **out);
 

@@ -165,9 +165,7 @@ typedef struct netron_options {
     /* Whose certificate the server has to show, and the name that it is told (SNI). Default: the host of the URL, or
      * what sentinels and clusters tell, mostly an IP address; given, it holds for all of these servers */
     const char *tls_server_name;
-    /* One that is given counts, though the system asks for a newer one (MinProtocol in openssl.cnf). Default: what the
-     * system asks for, but NETRON_TLS_1_2 at least */
-    netron_tls_version tls_min_version;
+    netron_tls_version tls_min_version; /* default NETRON_TLS_1_2 */
 } netron_options;
 
 /* Sets every member to zero, and size. options must not be NULL. May be called from anywhere. */
@@ -184,9 +182,10 @@ NETRON_API int netron_options_check(const netron_options *options, char *sentenc
 /*
  * Sets what a netron_credentials_fn supplies, and may be called inside it only; a later call replaces an earlier one.
  * username NULL: AUTH with the password alone, for the user "default"; password NULL: no AUTH. Both are copied before
- * it returns, and the copies are overwritten as soon as Redis has answered the greeting. Returns 0; NETRON_EINVAL (a
- * user without a password, an empty user, an empty password without a user), NETRON_ELIMIT (more than 65536 bytes),
- * NETRON_ENOMEM: then what was set before stays.
+ * it returns, and the copies are overwritten as soon as Redis has answered the greeting. The send buffer of the
+ * connection (hiredis') has them as well: it is freed, but not overwritten. Returns 0; NETRON_EINVAL (a user without a
+ * password, an empty user, an empty password without a user), NETRON_ELIMIT (more than 65536 bytes), NETRON_ENOMEM:
+ * then what was set before stays.
  */
 NETRON_API int netron_credentials_set(netron_credentials *credentials, const char *username, const char *password);
 
