@@ -167,6 +167,13 @@ START_TEST(an_operator_can_do_what_the_readme_says_and_needs_each_rule_for_it)
 }
 END_TEST
 
+static uint64_t count_registers(void)
+{
+    netron_stats stats = {.size = sizeof(stats)};
+    ck_assert_int_eq(netron_discovery_stats(discovery, &stats), 0);
+    return stats.registers;
+}
+
 /* What the readme tells of its two deletions, heard by a member. */
 START_TEST(what_an_operator_deletes_comes_back_or_is_told)
 {
@@ -185,6 +192,9 @@ START_TEST(what_an_operator_deletes_comes_back_or_is_told)
     char why[256];
     ck_assert(is_done_for_operator("DEL " P ":registry", why, sizeof(why)));
     AWAIT(&world, is_born() && server_integer(&server, "HEXISTS " P ":records node-1") == 1);
+    /* A repair would put the heartbeat back and not know that it was gone: there is none for the next nine beats. */
+    uint64_t before = count_registers();
+    AWAIT(&world, count_registers() > before);
     ck_assert(is_done_for_operator("DEL " P ":heartbeat:node-1", why, sizeof(why)));
     AWAIT(&world, states.count >= 3 && is_registered()); /* LOST, and back */
     world_run(&world, 1500);
