@@ -251,6 +251,13 @@ static void provoke(void)
     }
 }
 
+/* Again and again: a repair puts it back and does not know that it was gone. */
+static bool deletes_heartbeat(void)
+{
+    server_integer(&server, "DEL " P ":heartbeat:two");
+    return false;
+}
+
 /* What is left of the four works, and the discovery does. */
 static void assert_the_rest_lives(void)
 {
@@ -267,8 +274,7 @@ static void assert_the_rest_lives(void)
     if (!is_gone[TWO]) {
         AWAIT(&world, server_integer(&server, "EXISTS " P ":heartbeat:two") == 1);
         int before = registered[TWO];
-        server_expect(&server, "1", "DEL " P ":heartbeat:two");
-        AWAIT(&world, registered[TWO] > before);
+        AWAIT(&world, registered[TWO] > before || deletes_heartbeat());
     }
 }
 
