@@ -12,10 +12,6 @@
 
 /* How often the nodes are asked while the primary cannot be reached, varied by up to 10 % both ways. */
 #define WATCH_MS 700u
-/* The time of a round is shared out among the places that are left, but not into more shares than these: what many
- * places would have each is too little for any of them. */
-#define SHARES_MAX 4u
-#define LEAST_SHARE_MS 20u
 
 struct netron_cluster {
     struct netron_topology topology; /* first: this is one */
@@ -175,17 +171,14 @@ static void fail_round(struct netron_cluster *cluster)
     netron_topology_tell(&cluster->topology, NULL, &why);
 }
 
-/* One share more than there are places is that of the primary itself, for which the links want to have the answer. */
 static void ask_next(struct netron_cluster *cluster)
 {
     struct netron_core *core = cluster->topology.core;
     struct netron_location place;
     size_t left;
-    uint64_t now = netron_core_now(core);
-    uint64_t time = cluster->round_ends > now ? cluster->round_ends - now : 0;
     next_place(cluster, &place, &left);
-    cluster->share_ms = (unsigned)(time / ((left < SHARES_MAX ? left : SHARES_MAX) + 1));
-    if (left == 0 || (cluster->share_ms < LEAST_SHARE_MS && cluster->failure.code != 0)) {
+    cluster->share_ms = (unsigned)netron_topology_share(netron_core_now(core), cluster->round_ends, left);
+    if (left == 0 || (cluster->share_ms < NETRON_TOPOLOGY_LEAST_SHARE_MS && cluster->failure.code != 0)) {
         fail_round(cluster);
         return;
     }

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The time of a search is shared out among the sentinels that are left, and Redis, but not into more shares than these:
- * what many would have each is too little for any of them. */
-#define SHARES_MAX 4u
-#define LEAST_SHARE_MS 20u
-
 struct seat {
     const struct netron_host *host;
     unsigned turn;
@@ -147,11 +142,8 @@ static void search_on(struct netron_sentinels *sentinels)
     struct seat *seat;
     size_t left;
     while ((seat = next_seat(sentinels, &left)) != NULL) {
-        uint64_t now = netron_core_now(core);
-        uint64_t time = sentinels->search_ends > now ? sentinels->search_ends - now : 0;
-        /* One share is that of Redis itself. */
-        uint64_t share = time / ((left < SHARES_MAX ? left : SHARES_MAX) + 1);
-        if (share < LEAST_SHARE_MS && sentinels->failure.code != 0)
+        uint64_t share = netron_topology_share(netron_core_now(core), sentinels->search_ends, left);
+        if (share < NETRON_TOPOLOGY_LEAST_SHARE_MS && sentinels->failure.code != 0)
             break;
         seat->was_asked = true;
         int code = netron_sentinel_new(core, sentinels->settings, seat->host, seat->turn++, share, &sentinel_events,

@@ -3,6 +3,8 @@
 #include "text.h"
 #include <string.h>
 
+#define SHARES_MAX 4u
+
 bool netron_location_set(struct netron_location *location, const char *host, size_t length, unsigned long port)
 {
     if (length == 0 || length > NETRON_HOST_MAX || memchr(host, '\0', length) != NULL || port == 0 ||
@@ -48,6 +50,12 @@ bool netron_topology_is_asked(const struct netron_topology *topology)
         if (asker->asks)
             return true;
     return false;
+}
+
+uint64_t netron_topology_share(uint64_t now, uint64_t ends, size_t left)
+{
+    uint64_t time = ends > now ? ends - now : 0;
+    return time / ((left < SHARES_MAX ? left : SHARES_MAX) + 1);
 }
 
 bool netron_topology_is_reached(const struct netron_topology *topology, const struct netron_location *at)

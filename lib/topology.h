@@ -81,6 +81,11 @@ void netron_topology_free(struct netron_topology *topology);
  * not, and who asks hears why. */
 void netron_topology_tell(struct netron_topology *topology, const struct netron_location *primary,
                           const struct netron_failure *failure);
+/* What of the time until ends whoever is asked next has, in ms, when so many are left to be asked; one share more is
+ * that of the primary itself. It is not split into more shares than five, for what many would have each is too little
+ * for any of them; below the least there is no point in asking. */
+#define NETRON_TOPOLOGY_LEAST_SHARE_MS 20u
+uint64_t netron_topology_share(uint64_t now, uint64_t ends, size_t left);
 /* Whether anybody waits for an answer. */
 bool netron_topology_is_asked(const struct netron_topology *topology);
 /* Whether anybody has a connection to that server. */

@@ -7,25 +7,6 @@
 #define COMMANDS NETRON_LINK_COMMANDS
 #define EVENTS NETRON_LINK_EVENTS
 
-static void open_both(void)
-{
-    sim_open();
-    cluster_stand_open();
-}
-
-static void close_both(void)
-{
-    netron_discovery_free(sim.discovery);
-    sim.discovery = NULL;
-    cluster_stand_close();
-    sim_close();
-}
-
-static size_t questions(void)
-{
-    return peer_count(&node[0], "CLUSTER SLOTS") + peer_count(&node[1], "CLUSTER SLOTS");
-}
-
 /* Node 0 serves, and node 1 is there, too. */
 static const char *both_nodes(char *text, size_t size)
 {
@@ -66,10 +47,10 @@ START_TEST(a_primary_that_refuses_us_is_not_watched_for_a_successor)
     sim_advance(10000);
     ck_assert_int_eq(sim.links.code[COMMANDS], NETRON_EAUTH);
     int visits = node[0].conn_count + node[1].conn_count;
-    size_t asked = questions();
+    size_t asked = cluster_stand_questions();
     sim_advance(100000); /* with reconnect_max_ms = 10 s */
     ck_assert_int_le(node[0].conn_count + node[1].conn_count - visits, 60);
-    ck_assert_uint_le(questions() - asked, 30);
+    ck_assert_uint_le(cluster_stand_questions() - asked, 30);
     says[0].hello = NULL;
     sim_advance(10000);
     ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
@@ -114,8 +95,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("cluster_doubt");
-    TCase *tcase = suite_case(suite, "cluster_doubt");
-    tcase_add_checked_fixture(tcase, open_both, close_both);
+    TCase *tcase = cluster_stand_case(suite, "cluster_doubt");
     tcase_add_test(tcase, a_primary_whose_name_nobody_resolves_is_asked_for_again);
     tcase_add_loop_test(tcase, a_primary_that_refuses_us_is_not_watched_for_a_successor, 0, 2);
     tcase_add_test(tcase, a_primary_that_has_one_link_and_no_room_for_the_other_is_reached);

@@ -57,6 +57,32 @@ void cluster_stand_close(void)
         peer_close(&node[i]);
 }
 
+static void open_both(void)
+{
+    sim_open();
+    cluster_stand_open();
+}
+
+static void close_both(void)
+{
+    netron_discovery_free(sim.discovery);
+    sim.discovery = NULL;
+    cluster_stand_close();
+    sim_close();
+}
+
+TCase *cluster_stand_case(Suite *suite, const char *name)
+{
+    TCase *tcase = suite_case(suite, name);
+    tcase_add_checked_fixture(tcase, open_both, close_both);
+    return tcase;
+}
+
+size_t cluster_stand_questions(void)
+{
+    return peer_count(&node[0], "CLUSTER SLOTS") + peer_count(&node[1], "CLUSTER SLOTS");
+}
+
 const char *redirection(char *text, size_t size, const char *word, size_t to)
 {
     snprintf(text, size, "-%s %d 127.0.0.1:%u\r\n", word, SLOT, node[to].port);

@@ -21,6 +21,10 @@ extern int primary; /* the number of the node that serves the slot */
 /* On what sim_open() made; the discovery may live on. */
 void cluster_stand_open(void);
 void cluster_stand_close(void);
+/* With both, in place of sim's fixtures. */
+TCase *cluster_stand_case(Suite *suite, const char *name);
+/* How often the nodes were asked for their slots. */
+size_t cluster_stand_questions(void);
 
 /* "-MOVED 3714 127.0.0.1:..." to that node. */
 const char *redirection(char *text, size_t size, const char *word, size_t to);

@@ -7,25 +7,6 @@
 #define COMMANDS NETRON_LINK_COMMANDS
 #define SHARE_MS 1666u
 
-static void open_both(void)
-{
-    sim_open();
-    cluster_stand_open();
-}
-
-static void close_both(void)
-{
-    netron_discovery_free(sim.discovery);
-    sim.discovery = NULL;
-    cluster_stand_close();
-    sim_close();
-}
-
-static size_t questions(void)
-{
-    return peer_count(&node[0], "CLUSTER SLOTS") + peer_count(&node[1], "CLUSTER SLOTS");
-}
-
 /* ---- asking ---- */
 
 START_TEST(whoever_is_asked_leads_to_the_primary)
@@ -34,7 +15,7 @@ START_TEST(whoever_is_asked_leads_to_the_primary)
     sim_join();
     sim_settle();
     ck_assert_int_eq(sim.links.is_up[COMMANDS], 1);
-    ck_assert_uint_eq(questions(), 1);
+    ck_assert_uint_eq(cluster_stand_questions(), 1);
     ck_assert_uint_ge(peer_count(&node[primary], "HELLO"), 1);
 }
 END_TEST
@@ -511,8 +492,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("cluster");
-    TCase *tcase = suite_case(suite, "cluster");
-    tcase_add_checked_fixture(tcase, open_both, close_both);
+    TCase *tcase = cluster_stand_case(suite, "cluster");
     tcase_add_loop_test(tcase, whoever_is_asked_leads_to_the_primary, 0, NODES);
     tcase_add_test(tcase, nodes_that_hang_have_a_share_of_the_connect_timeout_each);
     tcase_add_test(tcase, nodes_that_were_heard_of_and_hang_leave_time_for_those_of_the_url);

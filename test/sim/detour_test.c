@@ -25,23 +25,13 @@ static const char *answer(struct peer *peer, const struct peer_command *command)
     return is_there ? there : peer_say(peer, "-ASK %d 127.0.0.1:%u\r\n", SLOT, node[1].port);
 }
 
-static void open_both(void)
+static void set_answers(void)
 {
-    sim_open();
-    cluster_stand_open();
     answer_otherwise = node[0].answer;
     node[0].answer = node[1].answer = answer;
     is_silent = false;
     there = ":0\r\n";
     asking = NULL;
-}
-
-static void close_both(void)
-{
-    netron_discovery_free(sim.discovery);
-    sim.discovery = NULL;
-    cluster_stand_close();
-    sim_close();
 }
 
 static struct active_recorder looks[MANY];
@@ -180,8 +170,8 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("detour");
-    TCase *tcase = suite_case(suite, "detour");
-    tcase_add_checked_fixture(tcase, open_both, close_both);
+    TCase *tcase = cluster_stand_case(suite, "detour");
+    tcase_add_checked_fixture(tcase, set_answers, NULL);
     tcase_add_loop_test(tcase, a_lookup_on_a_detour_hears_why_its_link_was_lost, 0, 2);
     tcase_add_loop_test(tcase, a_lookup_on_a_detour_hears_that_all_is_freed, 0, 2);
     tcase_add_test(tcase, many_on_a_detour_are_answered_in_their_order);
