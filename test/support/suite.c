@@ -2,23 +2,44 @@
 #include "suite.h"
 #include <dirent.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define PATIENCE_MS 12000 /* a resolver waits for its name servers, one after the other */
-#define TIMEOUT_S 20 /* of one test; valgrind and sanitizer runs multiply it */
+#define TIMEOUT_S 20      /* of one test; valgrind and sanitizer runs multiply it */
 
 static int descriptors_before;
 
-int suite_descriptors(void)
+static bool is_of_kind(int folder, const char *name, const char *kind)
+{
+    char target[64];
+    ssize_t length = readlinkat(folder, name, target, sizeof(target));
+    return length == (ssize_t)strlen(kind) && memcmp(target, kind, strlen(kind)) == 0;
+}
+
+static int count_descriptors(const char *kind)
 {
     int count = 0;
     DIR *folder = opendir("/proc/self/fd");
     ck_assert_msg(folder != NULL, "cannot count the descriptors");
-    while (readdir(folder) != NULL)
-        count++;
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
+        if (kind == NULL || is_of_kind(dirfd(folder), entry->d_name, kind))
+            count++;
     closedir(folder);
     return count;
+}
+
+int suite_descriptors(void)
+{
+    return count_descriptors(NULL);
+}
+
+int suite_descriptors_of(const char *kind)
+{
+    return count_descriptors(kind);
 }
 
 static void remember_descriptors(void)

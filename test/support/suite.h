@@ -18,6 +18,9 @@ int suite_run(Suite *suite);
 
 /* How many descriptors this process has open. */
 int suite_descriptors(void);
+/* How many of them are of a kind, as /proc names it: "anon_inode:[eventfd]". A thread of somebody else that opens a
+ * file for a moment is not counted among these. */
+int suite_descriptors_of(const char *kind);
 /* A library opened so many more just now, which stay to the end of the process. */
 void suite_keep_open(int descriptors);
 
