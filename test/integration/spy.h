@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection of the test's own that listens: MONITOR or SUBSCRIBE. What it hears is collected up to a mark, so that
- * "nothing was sent" can be told without waiting.
+ * A connection of the test's own that listens: MONITOR, SUBSCRIBE or SSUBSCRIBE. What it hears is collected up to a
+ * mark, so that "nothing was sent" can be told without waiting.
  */
 #ifndef NETRON_TEST_SPY_H
 #define NETRON_TEST_SPY_H
@@ -21,27 +21,32 @@ struct spy {
     char line[SPY_LINES_MAX][768]; /* the command with its words in quotes, or the message; cut when longer */
 };
 
-static inline void spy_open(struct spy *spy, struct server *watched, const char *channel)
+static inline void spy_open(struct spy *spy, struct server *watched, const char *command, const char *channel)
 {
     spy->server = watched;
     spy->subscribes = channel != NULL;
     spy->count = 0;
     spy->context = server_connect(watched);
     ck_assert_msg(spy->context != NULL && spy->context->err == 0, "the spy cannot connect");
-    redisReply *reply =
-        channel != NULL ? redisCommand(spy->context, "SUBSCRIBE %s", channel) : redisCommand(spy->context, "MONITOR");
+    const char *words[] = {command, channel};
+    redisReply *reply = redisCommandArgv(spy->context, channel != NULL ? 2 : 1, words, NULL);
     ck_assert_msg(reply != NULL && reply->type != REDIS_REPLY_ERROR, "the spy may not listen");
     freeReplyObject(reply);
 }
 
 static inline void spy_watch_commands(struct spy *spy, struct server *watched)
 {
-    spy_open(spy, watched, NULL);
+    spy_open(spy, watched, "MONITOR", NULL);
 }
 
 static inline void spy_watch_events(struct spy *spy, struct server *watched)
 {
-    spy_open(spy, watched, "netron:discovery:events");
+    spy_open(spy, watched, "SUBSCRIBE", "netron:discovery:events");
+}
+
+static inline void spy_watch_shard(struct spy *spy, struct server *watched, const char *channel)
+{
+    spy_open(spy, watched, "SSUBSCRIBE", channel);
 }
 
 static inline void spy_close(struct spy *spy)
