@@ -41,6 +41,7 @@ struct netron_conn {
     struct netron_deadline patience; /* for the oldest request */
     struct netron_deadline farewell; /* tells that the connection is closed */
     struct netron_failure why;
+    char place[NETRON_ADDRESS_SIZE]; /* of the other end, the same for all addresses of a host */
     const struct netron_conn_events *events;
     void *arg;
 };
@@ -197,6 +198,8 @@ static redisAsyncContext *connect_to(const struct netron_endpoint *endpoint)
     return redisAsyncConnect(endpoint->address, endpoint->port);
 }
 
+#define REFUSED "cannot connect to %s: %s"
+
 /* Makes what the connection consists of: the context with its socket, and the TLS that goes over it. */
 static int make_socket(struct netron_conn *conn, const struct netron_endpoint *endpoint,
                        const struct netron_settings *settings, struct netron_failure *why)
@@ -205,14 +208,14 @@ static int make_socket(struct netron_conn *conn, const struct netron_endpoint *e
                                                     .user_timeout_ms = settings->tcp_user_timeout_ms};
     const char *name = endpoint->name != NULL ? endpoint->name : endpoint->address;
     conn->is_tcp = endpoint->path == NULL;
+    netron_address_text(conn->place, conn->is_tcp ? name : endpoint->path, endpoint->port);
     if (conn->is_tcp && settings->redis.tls && netron_tls_new(&settings->tls, name, &conn->tls, why) != 0)
         return why->code;
     redisAsyncContext *context = conn->context = connect_to(endpoint);
     if (context == NULL)
         return netron_fail(why, NETRON_ENOMEM, "no memory for a connection to Redis");
     if (context->err != 0)
-        return netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "cannot connect to Redis: %s",
-                           context->errstr);
+        return netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), REFUSED, conn->place, context->errstr);
     context->c.fd = netron_socket_prepare(context->c.fd, conn->is_tcp ? &patience : NULL);
     return 0;
 }
@@ -267,7 +270,7 @@ static bool has_connected(struct netron_conn *conn)
     int error = netron_socket_connection(conn->context->c.fd, conn->is_tcp, &is_connected);
     if (error != 0) {
         struct netron_failure why;
-        netron_fail(&why, NETRON_EDISCONNECTED, "cannot connect to Redis: %s", strerror(error));
+        netron_fail(&why, NETRON_EDISCONNECTED, REFUSED, conn->place, strerror(error));
         netron_conn_close(conn, &why);
     }
     return is_connected;

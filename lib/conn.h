@@ -22,7 +22,7 @@ struct netron_endpoint {
     const char *path;
     const char *address;
     uint16_t port;
-    const char *name; /* what a certificate has to be of, where there is TLS; NULL: the address */
+    const char *name; /* of the host, which a certificate has to be of where there is TLS; NULL: the address */
 };
 
 /* All are called from the top level; each may free the connection, or everything. */

@@ -57,6 +57,8 @@ int netron_credentials_ask(const struct netron_settings *settings, netron_link_r
         return 0;
     netron_credentials_clear(out);
     code = code < 0 ? code : NETRON_EINVAL;
+    if (code == NETRON_EUNAVAILABLE) /* whose usual words are about Redis */
+        return netron_fail(why, code, "options.credentials supplied none: there are none yet");
     return netron_fail(why, code, "options.credentials supplied none: %s", netron_strerror(code));
 }
 

@@ -393,7 +393,11 @@ void netron_link_doubt(struct netron_link *link, int code)
 void netron_link_fail(struct netron_link *link, const char *script, const struct netron_reply *reply, const char *what,
                       struct netron_failure *why)
 {
-    netron_link_doubt(link, netron_permission_fail(link->settings, script, reply, what, why));
+    int code = netron_permission_fail(link->settings, script, reply, what, why);
+    if (!is_cluster(link) && netron_reply_error_is(reply, "MOVED"))
+        netron_fail(why, code, "%s: %s (it is a node of a cluster, which a URL redis+cluster:// follows)", what,
+                    netron_reply_error(reply));
+    netron_link_doubt(link, code);
 }
 
 void netron_link_reject(struct netron_link *link, const struct netron_failure *why)

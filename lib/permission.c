@@ -78,27 +78,34 @@ static bool read_line(const char *error, const char *script, char *rule)
     return used > 0;
 }
 
-static bool find_rule(const struct netron_settings *settings, const char *script, const char *error, char *rule)
+/* What the commands that were refused are about. */
+struct subject {
+    const char *key_prefix;
+    const char *channel;
+    const char *script; /* or NULL */
+};
+
+static bool find_rule(const struct subject *subject, const char *error, char *rule)
 {
     if (read_command(error, rule))
         return true;
     if (is_about_key(error))
-        write_pattern(rule, '~', settings->key_prefix, ":*");
+        write_pattern(rule, '~', subject->key_prefix, ":*");
     else if (is_about_channel(error))
-        write_pattern(rule, '&', settings->pubsub_channel, "");
+        write_pattern(rule, '&', subject->channel, "");
     else
-        return script != NULL && read_line(error, script, rule);
+        return subject->script != NULL && read_line(error, subject->script, rule);
     return true;
 }
 
-int netron_permission_fail(const struct netron_settings *settings, const char *script, const struct netron_reply *reply,
-                           const char *what, struct netron_failure *failure)
+static int fail(const struct subject *subject, const struct netron_reply *reply, const char *what,
+                struct netron_failure *failure)
 {
     static const char needs[] = "; the user needs ";
     char rule[RULE_SIZE];
     int code = netron_reply_fail(reply, what, failure);
     const char *error = netron_reply_error(reply);
-    if (code != NETRON_EPERM || !find_rule(settings, script, error, rule))
+    if (code != NETRON_EPERM || !find_rule(subject, error, rule))
         return code;
     /* Where there is no room for everything, Redis' words give way; they say less. */
     size_t taken = strlen(what) + 2 + sizeof(needs) + strlen(rule);
@@ -106,4 +113,18 @@ int netron_permission_fail(const struct netron_settings *settings, const char *s
         return netron_fail(failure, code, "%s: %.*s%s%s", what, (int)(NETRON_SENTENCE_SIZE - taken), error, needs,
                            rule);
     return netron_fail(failure, code, "the user needs %s: %s: %s", rule, what, error);
+}
+
+int netron_permission_fail(const struct netron_settings *settings, const char *script, const struct netron_reply *reply,
+                           const char *what, struct netron_failure *failure)
+{
+    const struct subject subject = {settings->key_prefix, settings->pubsub_channel, script};
+    return fail(&subject, reply, what, failure);
+}
+
+int netron_permission_fail_beside(const char *channel, const struct netron_reply *reply, const char *what,
+                                  struct netron_failure *failure)
+{
+    const struct subject subject = {"", channel, NULL};
+    return fail(&subject, reply, what, failure);
 }

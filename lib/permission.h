@@ -14,5 +14,8 @@
  */
 int netron_permission_fail(const struct netron_settings *settings, const char *script, const struct netron_reply *reply,
                            const char *what, struct netron_failure *failure);
+/* The same for a server without keys, of which one channel is listened to. */
+int netron_permission_fail_beside(const char *channel, const struct netron_reply *reply, const char *what,
+                                  struct netron_failure *failure);
 
 #endif

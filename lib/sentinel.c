@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sentinel.h"
 #include "credentials.h"
+#include "permission.h"
 #include "pulse.h"
 #include "resolution.h"
 #include <stddef.h>
@@ -53,7 +54,7 @@ static void end_by_reply(struct netron_sentinel *sentinel, const struct netron_r
     const char *error = netron_reply_error(reply);
     const struct netron_credentials secret = {.username = sentinel->settings->sentinel_username,
                                               .password = sentinel->settings->sentinel_password};
-    netron_reply_fail(reply, what, &why);
+    netron_permission_fail_beside(CHANNEL, reply, what, &why);
     if (why.code == NETRON_EREDIS && strcmp(what, "AUTH") == 0) /* such as "called without any password configured" */
         why.code = NETRON_EAUTH;
     if (secret.password == NULL && netron_reply_error_is(reply, "NOAUTH"))
@@ -160,7 +161,8 @@ static void on_message(void *arg, const struct netron_reply *reply)
         return;
     const char *payload = netron_reply_text(netron_reply_at(reply, 2), &length);
     if (!netron_reply_is_text(netron_reply_at(reply, 0), "message") || payload == NULL) {
-        end_by_reply(sentinel, reply, "SUBSCRIBE " CHANNEL);
+        bool is_refused = netron_reply_error(reply) != NULL; /* the one thing that it is still asked */
+        end_by_reply(sentinel, reply, is_refused ? "PING" : "SUBSCRIBE " CHANNEL);
         return;
     }
     if (length <= name_length || memcmp(payload, name, name_length) != 0 || payload[name_length] != ' ')

@@ -23,6 +23,7 @@ struct netron_tls {
     bool is_done; /* the handshake */
     bool is_broken;
     bool needs_passphrase; /* a key of ours, or so it seems */
+    bool trusts_system;    /* for no CA is named */
     bool read_waits_for_write;
     bool write_waits_for_read;
 };
@@ -73,7 +74,8 @@ static int fail_by_verification(const struct netron_tls *tls, long result, struc
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        hint = " (no CA of options.tls_ca_file or tls_ca_dir has signed it)";
+        hint = tls->trusts_system ? " (no CA that the system trusts has signed it; options.tls_ca_file names another)"
+                                  : " (no CA of options.tls_ca_file or tls_ca_dir has signed it)";
         break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -128,9 +130,9 @@ static int fail_by_alert(const struct netron_tls *tls, unsigned long error, stru
 
 static int fail_by_network(const struct netron_tls *tls, const char *reason, struct netron_failure *why)
 {
-    return netron_fail(why, NETRON_EDISCONNECTED,
-                       tls->is_done ? "connection to Redis lost: %s" : "cannot connect to Redis: the TLS handshake: %s",
-                       reason);
+    if (tls->is_done)
+        return netron_fail(why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", reason);
+    return netron_fail(why, NETRON_EDISCONNECTED, "cannot connect to \"%s\": the TLS handshake: %s", tls->name, reason);
 }
 
 /* system_error: errno as the failed step left it, 0 for an end without one. */
@@ -176,13 +178,15 @@ static int trust_folder(SSL_CTX *context, const char *folder, struct netron_fail
     return SSL_CTX_load_verify_dir(context, folder) == 1 ? 0 : no_memory(why);
 }
 
-static int trust(SSL_CTX *context, const struct netron_tls_settings *settings, struct netron_failure *why)
+static int trust(struct netron_tls *tls, SSL_CTX *context, const struct netron_tls_settings *settings,
+                 struct netron_failure *why)
 {
+    tls->trusts_system = settings->ca_file == NULL && settings->ca_dir == NULL;
     if (settings->ca_file != NULL && SSL_CTX_load_verify_file(context, settings->ca_file) != 1)
         return fail_by_file("tls_ca_file", settings->ca_file, why);
     if (settings->ca_dir != NULL)
         return trust_folder(context, settings->ca_dir, why);
-    if (settings->ca_file == NULL && SSL_CTX_set_default_verify_paths(context) != 1)
+    if (tls->trusts_system && SSL_CTX_set_default_verify_paths(context) != 1)
         return no_memory(why);
     return 0;
 }
@@ -227,7 +231,7 @@ static int configure(struct netron_tls *tls, SSL_CTX *context, const struct netr
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     if (!set_least_version(context, settings->min_version))
         return netron_fail(why, NETRON_ETLS, "TLS: options.tls_min_version: OpenSSL is not allowed to speak that here");
-    int code = trust(context, settings, why);
+    int code = trust(tls, context, settings, why);
     return code != 0 ? code : load_own_certificate(tls, context, settings, why);
 }
 

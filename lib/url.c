@@ -311,7 +311,8 @@ static int read_url(const char *text, struct netron_url *url, struct netron_fail
         return schemes[i].read((struct span){text + prefix_length, text + length}, url, why);
     }
     return netron_fail(why, NETRON_EURL,
-                       "url: it must begin with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://");
+                       "url: it must begin with redis://, rediss://, unix://, redis+sentinel://, "
+                       "rediss+sentinel://, redis+cluster:// or rediss+cluster://");
 }
 
 /* ---- the whole ---- */
@@ -351,6 +352,9 @@ void netron_secret_free(char *secret)
 const char *netron_address_text(char out[NETRON_ADDRESS_SIZE], const char *host, uint16_t port)
 {
     bool is_ipv6 = strchr(host, ':') != NULL;
-    snprintf(out, NETRON_ADDRESS_SIZE, "%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", (unsigned)port);
+    if (host[0] == '/')
+        snprintf(out, NETRON_ADDRESS_SIZE, "%s", host);
+    else
+        snprintf(out, NETRON_ADDRESS_SIZE, "%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", (unsigned)port);
     return out;
 }

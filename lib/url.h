@@ -52,7 +52,8 @@ void netron_url_clear(struct netron_url *url); /* wipes the password; idempotent
 /* Room for the text of a host and a port. */
 #define NETRON_ADDRESS_SIZE (NETRON_HOST_MAX + sizeof("[]:65535"))
 
-/* "host:port", as a URL has it; an IPv6 address in brackets. Returns out. */
+/* "host:port", as a URL has it; an IPv6 address in brackets, and the path of a Unix socket without a port. Returns out.
+ */
 const char *netron_address_text(char out[NETRON_ADDRESS_SIZE], const char *host, uint16_t port);
 
 /* Frees a secret text after overwriting it; NULL is fine. */

@@ -113,6 +113,25 @@ START_TEST(a_name_with_dead_addresses_leads_to_the_live_one)
 }
 END_TEST
 
+/* It is one thing that fails, however many addresses it has. */
+START_TEST(a_name_with_dead_addresses_only_is_told_once)
+{
+    static const char *const dead[] = {"127.0.0.1", "127.0.0.3", "127.0.0.4"};
+    char words[64];
+    serve_on("127.0.0.2");
+    answer = dead;
+    answer_count = 3;
+    options.reconnect_min_ms = 10;
+    options.reconnect_max_ms = 50;
+    join_by_name();
+    AWAIT(&world, asked >= 8);
+    snprintf(words, sizeof(words), "cannot connect to redis.test:%u: Connection refused", port);
+    ck_assert_str_eq(links.sentence[NETRON_LINK_COMMANDS], words);
+    ck_assert_int_eq(links.count[NETRON_LINK_COMMANDS], 1);
+    ck_assert_int_eq(links.count[NETRON_LINK_EVENTS], 1);
+}
+END_TEST
+
 START_TEST(an_address_of_ipv6)
 {
     static struct state_recorder states;
@@ -192,6 +211,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "TCP");
     tcase_add_checked_fixture(tcase, NULL, close_all);
     tcase_add_loop_test(tcase, a_name_with_dead_addresses_leads_to_the_live_one, 0, 3);
+    tcase_add_test(tcase, a_name_with_dead_addresses_only_is_told_once);
     tcase_add_test(tcase, an_address_of_ipv6);
     tcase_add_test(tcase, a_name_with_addresses_of_both_kinds);
     tcase_add_loop_test(tcase, the_system_watches_over_the_connection, 0, 5);

@@ -155,6 +155,24 @@ START_TEST(who_names_one_node_hears_and_is_heard)
 }
 END_TEST
 
+START_TEST(who_names_a_node_that_does_not_serve_the_slot_is_told_what_would)
+{
+    struct member member = {0};
+    char url[64];
+    size_t home = cluster_home_of(&cluster, FLEET_KEY);
+    netron_options options = fleet_options(url);
+    netron_node node = make_node("node-0", "10.0.0.1:1", NULL, NULL, NULL, NULL, NULL);
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", cluster.port[(home + 1) % cluster.primaries]);
+    options.retry_count = 0;
+    member.states.discovery = member.discovery = world_join(&world, &options);
+    ck_assert_int_eq(netron_register(member.discovery, &node, record_state, &member.states, NULL), 0);
+    AWAIT(&world, latest_state(&member.states) == NETRON_FAILED);
+    ck_assert_ptr_nonnull(strstr(member.states.sentence, "register: MOVED "));
+    ck_assert_ptr_nonnull(strstr(member.states.sentence, "a URL redis+cluster:// follows"));
+    netron_discovery_free(member.discovery);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cluster");
@@ -169,5 +187,6 @@ int main(void)
         tcase_add_test(tcase, a_node_whose_certificate_is_not_trusted_is_not_asked);
     tcase_add_test(tcase, events_stay_in_the_shard_of_the_slot);
     tcase_add_test(tcase, who_names_one_node_hears_and_is_heard);
+    tcase_add_test(tcase, who_names_a_node_that_does_not_serve_the_slot_is_told_what_would);
     return suite_run(suite);
 }

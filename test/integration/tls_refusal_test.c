@@ -44,6 +44,14 @@ START_TEST(a_certificate_of_an_unknown_ca_is_refused)
 }
 END_TEST
 
+START_TEST(a_certificate_of_a_ca_that_the_system_does_not_know_is_refused)
+{
+    stand_serve_as("server", "no", "", false);
+    options.tls_ca_file = NULL;
+    expect_refused(NETRON_ETLS, "no CA that the system trusts has signed it; options.tls_ca_file");
+}
+END_TEST
+
 START_TEST(a_certificate_that_signed_itself_is_refused)
 {
     issue("stranger", NULL, HOSTS, -1, 24);
@@ -370,6 +378,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "refused");
     tcase_add_checked_fixture(tcase, stand_open, stand_close);
     tcase_add_test(tcase, a_certificate_of_an_unknown_ca_is_refused);
+    tcase_add_test(tcase, a_certificate_of_a_ca_that_the_system_does_not_know_is_refused);
     tcase_add_test(tcase, a_certificate_that_signed_itself_is_refused);
     tcase_add_loop_test(tcase, a_certificate_of_another_host_is_refused, 0, 2);
     tcase_add_test(tcase, a_certificate_that_lacks_the_name_that_is_set_is_refused);

@@ -364,6 +364,16 @@ START_TEST(clearing_twice_is_fine)
 }
 END_TEST
 
+START_TEST(a_place_is_written_as_a_url_has_it)
+{
+    char text[NETRON_ADDRESS_SIZE];
+    ck_assert_str_eq(netron_address_text(text, "redis.example", 6379), "redis.example:6379");
+    ck_assert_str_eq(netron_address_text(text, "10.0.0.1", 65535), "10.0.0.1:65535");
+    ck_assert_str_eq(netron_address_text(text, "fd00::1", 1), "[fd00::1]:1");
+    ck_assert_str_eq(netron_address_text(text, "/run/redis.sock", 0), "/run/redis.sock");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("url");
@@ -377,5 +387,6 @@ int main(void)
     tcase_add_test(tcase, a_socket_path_has_at_most_107_bytes_decoded);
     tcase_add_test(tcase, no_sentence_holds_any_part_of_a_password);
     tcase_add_test(tcase, clearing_twice_is_fine);
+    tcase_add_test(tcase, a_place_is_written_as_a_url_has_it);
     return suite_run(suite);
 }
