@@ -330,8 +330,8 @@ static void dispatch(struct netron_conn *conn, const struct netron_reply *reply)
     }
 }
 
-/* When something has to be there. A message counts from its first byte: one whose rest never comes would swallow all
- * that follow it, and the PONGs with them. */
+/* When something has to be there; UINT64_MAX: nothing has to. A message counts from its first byte: one whose rest
+ * never comes would swallow all that follow it, and the PONGs with them. */
 static uint64_t due(const struct netron_conn *conn)
 {
     const struct netron_request *oldest = netron_requests_first(&conn->requests);
@@ -436,6 +436,10 @@ static void write_out(struct netron_conn *conn)
     redisContext *context = &conn->context->c;
     struct netron_failure why;
     unsigned interest;
+    /* Not before: a host that kept its loop after the call would take its own delay for that of Redis. */
+    netron_requests_send(&conn->requests, netron_core_now(conn->core) + conn->command_timeout_ms);
+    if (!conn->patience.set && due(conn) != UINT64_MAX)
+        netron_core_after(conn->core, &conn->patience, conn->command_timeout_ms);
     if (transmit(conn, &interest, &why) == 0) {
         change_interest(conn, interest);
         return;
@@ -538,13 +542,10 @@ int netron_conn_send(struct netron_conn *conn, int argc, const char *const *argv
     code = append(conn, argc, argv, lengths);
     if (code != 0)
         return code;
-    const struct netron_request request = {
-        .command = argv[0], .fn = fn, .arg = arg, .due = netron_core_now(conn->core) + conn->command_timeout_ms};
+    const struct netron_request request = {.command = argv[0], .fn = fn, .arg = arg, .due = NETRON_REQUEST_UNSENT};
     uint64_t given = netron_requests_push(&conn->requests, &request);
     if (ticket != NULL)
         *ticket = given;
-    if (!conn->patience.set && conn->state == CONN_OPEN)
-        netron_core_after(conn->core, &conn->patience, conn->command_timeout_ms);
     return 0;
 }
 

@@ -45,6 +45,12 @@ bool netron_requests_pop(struct netron_requests *requests, struct netron_request
     return true;
 }
 
+void netron_requests_send(struct netron_requests *requests, uint64_t due)
+{
+    for (size_t i = requests->count; i > 0 && slot(requests, i - 1)->due == NETRON_REQUEST_UNSENT; i--)
+        slot(requests, i - 1)->due = due;
+}
+
 const struct netron_request *netron_requests_first(const struct netron_requests *requests)
 {
     return requests->count == 0 ? NULL : slot(requests, 0);

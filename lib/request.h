@@ -17,11 +17,13 @@
  * reply), or with the reply NULL and the reason why there will be none. */
 typedef void (*netron_reply_fn)(void *arg, const struct netron_reply *reply, const struct netron_failure *failure);
 
+#define NETRON_REQUEST_UNSENT UINT64_MAX
+
 struct netron_request {
     const char *command; /* its first word, a constant */
     netron_reply_fn fn;  /* NULL when cancelled */
     void *arg;
-    uint64_t due; /* ms of the loop's clock */
+    uint64_t due; /* ms of the loop's clock; NETRON_REQUEST_UNSENT: nobody can be late with it */
 };
 
 struct netron_requests {
@@ -38,6 +40,8 @@ int netron_requests_reserve(struct netron_requests *requests);
 uint64_t netron_requests_push(struct netron_requests *requests, const struct netron_request *request);
 /* Takes the oldest; false when there is none. */
 bool netron_requests_pop(struct netron_requests *requests, struct netron_request *out);
+/* Those that are unsent, the latest of all, are due then. */
+void netron_requests_send(struct netron_requests *requests, uint64_t due);
 const struct netron_request *netron_requests_first(const struct netron_requests *requests);
 /* Never calls its function. A ticket that is not in flight is ignored. */
 void netron_requests_cancel(struct netron_requests *requests, uint64_t ticket);

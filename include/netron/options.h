@@ -112,7 +112,7 @@ typedef struct netron_options {
     const char *pubsub_channel;
 
     uint32_t connect_timeout_ms; /* from resolving the name to the end of the handshake; default 5000 */
-    uint32_t command_timeout_ms; /* a command unanswered for so long ends the connection; default 5000 */
+    uint32_t command_timeout_ms; /* a command sent, and unanswered for so long, ends the connection; default 5000 */
     /* A link that heard nothing for so long sends a PING, and ends when nothing came for the same time again: a dead
      * peer is noticed after twice this, or command_timeout_ms after a command. Default 10000 */
     uint32_t ping_interval_ms;

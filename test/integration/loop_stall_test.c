@@ -106,6 +106,42 @@ START_TEST(a_loop_that_stood_still_beyond_the_ttl_is_one_expiry_and_one_registra
 }
 END_TEST
 
+static struct active_recorder active;
+
+/* Does not return to the loop for longer than an answer may take. */
+static void stand_still(netron_discovery *discovery, int code, int is_active, void *arg)
+{
+    world_run(&scene.world, 3 * INTERVAL_MS); /* the other loop */
+    record_active(discovery, code, is_active, arg);
+}
+
+/* Of two lookups whose first answers arrive together, one has said its next command, which does not leave the process
+ * before the other's callback returns. */
+START_TEST(what_is_asked_right_before_the_loop_stands_still_is_answered_when_it_goes_on)
+{
+    static struct nodes_recorder found;
+    netron_options options = quick_options();
+    options.heartbeat_ttl_ms = 60000;
+    options.command_timeout_ms = INTERVAL_MS;
+    options.on_link = record_link;
+    options.on_link_arg = &links;
+    netron_node node = make_node("node-1", "10.0.0.1:80", NULL, NULL, NULL, NULL, NULL);
+    sleeper = world_join(&sleepy, &options);
+    ck_assert_int_eq(netron_register(sleeper, &node, record_state, &states, NULL), 0);
+    AWAIT_BOTH(latest_state(&states) == NETRON_REGISTERED);
+    for (int times = 1; times <= 3; times++) {
+        ck_assert_int_eq(netron_get_active_nodes(sleeper, record_nodes, &found), 0);
+        ck_assert_int_eq(netron_is_node_active(sleeper, "node-1", stand_still, &active), 0);
+        AWAIT_BOTH(found.calls == times && active.calls == times);
+        ck_assert_int_eq(found.code, 0);
+        ck_assert_uint_eq(found.count, 1);
+        ck_assert_int_eq(active.code, 0);
+    }
+    ck_assert_msg(links.count[NETRON_LINK_COMMANDS] == 1, "%s", links.sentence[NETRON_LINK_COMMANDS]);
+    ck_assert_int_eq(states.count, 1);
+}
+END_TEST
+
 /* ---- a watcher ---- */
 
 #define NODES 200
@@ -187,6 +223,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, open_sleepy, close_sleepy);
     tcase_add_test(tcase, a_loop_that_stood_still_for_half_a_ttl_beats_at_once_and_nobody_hears_of_it);
     tcase_add_test(tcase, a_loop_that_stood_still_beyond_the_ttl_is_one_expiry_and_one_registration);
+    tcase_add_test(tcase, what_is_asked_right_before_the_loop_stands_still_is_answered_when_it_goes_on);
     if (getenv("NETRON_TEST_TLS") == NULL) /* TCP has room for more than Redis is made to say here */
         tcase_add_test(tcase, a_subscriber_that_redis_cuts_off_while_its_loop_stands_still_comes_back_exact);
     return suite_run(suite);

@@ -237,6 +237,25 @@ START_TEST(thousands_of_random_operations_end_as_in_a_naive_model)
 }
 END_TEST
 
+START_TEST(what_is_unsent_is_due_from_the_sending_on)
+{
+    struct netron_requests requests = {0};
+    netron_requests_send(&requests, 1);
+    push(&requests, 1);
+    for (int round = 0; round < 40; round++) { /* the ring grows, and wraps around */
+        uint64_t first = (uint64_t)round + 1;
+        push(&requests, NETRON_REQUEST_UNSENT);
+        push(&requests, NETRON_REQUEST_UNSENT);
+        netron_requests_send(&requests, first + 1);
+        netron_requests_send(&requests, 1000); /* none of those is unsent any more */
+        expect_pop(&requests, first, false);
+        expect_pop(&requests, first + 1, false);
+        ck_assert_uint_eq(netron_requests_first(&requests)->due, first + 1);
+    }
+    netron_requests_clear(&requests);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("request");
@@ -251,6 +270,7 @@ int main(void)
     tcase_add_test(tcase, a_ticket_that_is_not_in_flight_is_ignored);
     tcase_add_test(tcase, a_ticket_from_before_clearing_is_never_given_again);
     tcase_add_test(tcase, too_many_in_flight_are_refused_until_one_is_answered);
+    tcase_add_test(tcase, what_is_unsent_is_due_from_the_sending_on);
     tcase_add_loop_test(tcase, thousands_of_random_operations_end_as_in_a_naive_model, 0, 4);
     return suite_run(suite);
 }
