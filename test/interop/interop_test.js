@@ -140,11 +140,13 @@ test('we find the original\'s nodes, by name, by name and version, and among all
   assert.deepStrictEqual([node.address, node.services], ['10.0.0.2:80', their.services]);
 });
 
-test('a service that the original changes is found under its new name at once', async () => {
+test('a service that the original changes is found under its new name as soon as its event was heard', async () => {
   const our = await ours();
   const their = theirs('theirs-1', '10.0.0.2:80', [{ name: 'web' }]);
   await their.register();
+  await awaitThat('its being entered', () => our.events('NODE_REGISTERED', 'theirs-1').length > 0);
   await their.updateServices([{ name: 'shop', version: '1' }]);
+  await awaitThat('its being entered anew', () => our.events('NODE_UPDATED', 'theirs-1').length > 0);
   assert.deepStrictEqual(ids((await our.ask('find shop 1')).nodes), ['theirs-1']);
   assert.deepStrictEqual((await our.ask('find web')).nodes, []);
 });
