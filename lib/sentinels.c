@@ -27,7 +27,7 @@ struct netron_sentinels {
     struct netron_location primary;
     struct netron_deadline next_search;
     unsigned attempts;
-    bool is_trouble_told;
+    int told; /* the code of the trouble with them that the log has told; 0: none */
 };
 
 static struct netron_sentinels *of(struct netron_topology *topology)
@@ -83,9 +83,11 @@ static uint32_t next_delay(struct netron_sentinels *sentinels, int code)
 /* Nobody watches the sentinels: somebody has to, whether a link asks or not. */
 static void search_later(struct netron_sentinels *sentinels, const struct netron_failure *why)
 {
-    netron_log(&sentinels->topology.core->log, sentinels->is_trouble_told ? NETRON_LOG_DEBUG : NETRON_LOG_WARNING,
+    bool is_news = sentinels->told == 0 || (why->code != sentinels->told && netron_failure_needs_operator(why->code));
+    netron_log(&sentinels->topology.core->log, is_news ? NETRON_LOG_WARNING : NETRON_LOG_DEBUG,
                "no sentinel is being watched: %s", why->sentence);
-    sentinels->is_trouble_told = true;
+    if (is_news)
+        sentinels->told = why->code;
     netron_core_after(sentinels->topology.core, &sentinels->next_search, next_delay(sentinels, why->code));
 }
 
@@ -200,7 +202,6 @@ static void on_answered(void *arg, struct netron_sentinel *sentinel, const struc
     sentinels->watch = sentinel;
     sentinels->asked = NULL;
     sentinels->watched_since = netron_core_now(sentinels->topology.core);
-    sentinels->is_trouble_told = false;
     netron_core_cancel(sentinels->topology.core, &sentinels->next_search);
     believe(sentinels, sentinel, primary);
 }
@@ -233,6 +234,9 @@ static void on_ended(void *arg, struct netron_sentinel *sentinel, const struct n
     uint64_t lasted = netron_core_now(sentinels->topology.core) - sentinels->watched_since;
     if (lasted >= sentinels->settings->reconnect_max_ms)
         sentinels->attempts = 0;
+    /* Where each refuses to be watched, or its first PING, that is one trouble and not one more each time. */
+    if (lasted >= sentinels->settings->reconnect_max_ms && lasted >= 2ull * sentinels->settings->ping_interval_ms)
+        sentinels->told = 0;
     if (sentinels->asked == NULL && !netron_topology_is_asked(&sentinels->topology))
         search_later(sentinels, why);
 }

@@ -417,6 +417,14 @@ START_TEST(a_lost_watch_is_made_elsewhere_and_what_it_finds_is_followed)
 }
 END_TEST
 
+static int warnings_of(const char *words)
+{
+    int count = 0;
+    for (int i = 0; i < sim.log.count; i++)
+        count += sim.log.level[i] == NETRON_LOG_WARNING && strstr(sim.log.line[i], words) != NULL;
+    return count;
+}
+
 START_TEST(sentinels_that_are_all_gone_disturb_no_link_and_are_found_again)
 {
     join_with_view();
@@ -427,10 +435,7 @@ START_TEST(sentinels_that_are_all_gone_disturb_no_link_and_are_found_again)
     sim_advance(120000);
     assert_at(0, 2);
     ck_assert_int_eq(stand.redis[0].conn_count, 2);
-    int warnings = 0;
-    for (int i = 0; i < sim.log.count; i++)
-        warnings += sim.log.level[i] == NETRON_LOG_WARNING && strstr(sim.log.line[i], "no sentinel is being watched");
-    ck_assert_int_eq(warnings, 1);
+    ck_assert_int_eq(warnings_of("no sentinel is being watched"), 1);
     for (int i = 0; i < STAND_SENTINELS; i++)
         peer_listen(&stand.sentinel[i]);
     sim_advance(10000);
@@ -470,6 +475,8 @@ START_TEST(sentinels_that_may_not_be_watched_are_asked_now_and_then)
         stand.sentinel[i].answer = no_subscription;
     join_with_view();
     sim_advance(30000);
+    ck_assert_int_eq(warnings_of("no sentinel is being watched: "), 1);
+    ck_assert_int_eq(warnings_of("; the user needs &+switch-master"), 1);
     size_t questions = stand_questions(0) + stand_questions(1) + stand_questions(2);
     ck_assert_uint_ge(questions, 3);
     ck_assert_uint_le(questions, 9);
@@ -477,6 +484,34 @@ START_TEST(sentinels_that_may_not_be_watched_are_asked_now_and_then)
     stand.named[0] = stand.named[1] = stand.named[2] = 1;
     sim_advance(11000);
     assert_at(1, 2);
+}
+END_TEST
+
+static const char *no_ping(struct peer *peer, const struct peer_command *command)
+{
+    if (peer_is(command, "PING"))
+        return "-NOPERM this user has no permissions to run the 'ping' command\r\n";
+    return stand_sentinel(peer, command);
+}
+
+/* They were not there at first, which is another trouble. */
+START_TEST(sentinels_that_may_not_be_pinged_are_told_of_once)
+{
+    for (int i = 0; i < STAND_SENTINELS; i++) {
+        stand.sentinel[i].answer = no_ping;
+        peer_stop_listening(&stand.sentinel[i]);
+    }
+    sim_join();
+    sim_settle();
+    ck_assert_int_eq(warnings_of("no sentinel is being watched: "), 1);
+    for (int i = 0; i < STAND_SENTINELS; i++)
+        peer_listen(&stand.sentinel[i]);
+    sim_advance(120000);
+    ck_assert_int_eq(warnings_of("no sentinel is being watched: "), 2);
+    ck_assert_int_eq(
+        warnings_of(": PING: NOPERM this user has no permissions to run the 'ping' command; the user needs "
+                    "+ping"),
+        1);
 }
 END_TEST
 
@@ -571,6 +606,7 @@ int main(void)
     tcase_add_test(tcase, sentinels_that_are_all_gone_disturb_no_link_and_are_found_again);
     tcase_add_test(tcase, a_watch_that_is_silent_is_pinged_and_given_up);
     tcase_add_test(tcase, sentinels_that_may_not_be_watched_are_asked_now_and_then);
+    tcase_add_test(tcase, sentinels_that_may_not_be_pinged_are_told_of_once);
     tcase_add_test(tcase, news_that_contradict_each_other_do_not_drive_the_links_round);
 
     tcase = stand_case(suite, "passwords");
