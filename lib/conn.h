@@ -23,6 +23,7 @@ struct netron_endpoint {
     const char *address;
     uint16_t port;
     const char *name; /* of the host, which a certificate has to be of where there is TLS; NULL: the address */
+    bool is_told;     /* who asks puts the place in front of each sentence */
 };
 
 /* All are called from the top level; each may free the connection, or everything. */

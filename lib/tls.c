@@ -130,9 +130,8 @@ static int fail_by_alert(const struct netron_tls *tls, unsigned long error, stru
 
 static int fail_by_network(const struct netron_tls *tls, const char *reason, struct netron_failure *why)
 {
-    if (tls->is_done)
-        return netron_fail(why, NETRON_EDISCONNECTED, "connection to Redis lost: %s", reason);
-    return netron_fail(why, NETRON_EDISCONNECTED, "cannot connect to \"%s\": the TLS handshake: %s", tls->name, reason);
+    return netron_fail(why, NETRON_EDISCONNECTED, "%s: %s",
+                       tls->is_done ? "connection to Redis lost" : "the TLS handshake", reason);
 }
 
 /* system_error: errno as the failed step left it, 0 for an end without one. */

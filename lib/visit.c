@@ -84,8 +84,10 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
         fail(visit, failure);
         return;
     }
+    struct netron_endpoint named = *endpoint;
+    named.is_told = visit->is_told;
     enter_state(visit, NETRON_VISIT_CONNECTING, endpoint->address);
-    if (netron_conn_open(visit->core, endpoint, visit->settings, &conn_events, visit, &visit->conn, &why) != 0)
+    if (netron_conn_open(visit->core, &named, visit->settings, &conn_events, visit, &visit->conn, &why) != 0)
         fail(visit, &why);
 }
 

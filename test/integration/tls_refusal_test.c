@@ -342,6 +342,12 @@ START_TEST(what_is_no_tls_at_all_is_told_at_once)
     AWAIT(&world, stand.links.count[NETRON_LINK_COMMANDS] == 1);
     ck_assert_msg(stand.links.code[NETRON_LINK_COMMANDS] == cases[_i].code, "the link says %d: %s",
                   stand.links.code[NETRON_LINK_COMMANDS], stand.links.sentence[NETRON_LINK_COMMANDS]);
+    if (lengths[_i] == 0) {
+        char words[96];
+        snprintf(words, sizeof(words), "cannot connect to localhost:%u: the TLS handshake: ", stand.port);
+        ck_assert_ptr_eq(strstr(stand.links.sentence[NETRON_LINK_COMMANDS], words),
+                         stand.links.sentence[NETRON_LINK_COMMANDS]);
+    }
     listener_close(&listener);
 }
 END_TEST

@@ -81,6 +81,7 @@ START_TEST(that_nobody_answers_is_told_within_the_connect_timeout)
     sim_advance(60000);
     ck_assert_int_ge(sim.links.count[COMMANDS], 3);
     ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], "cluster node "));
+    ck_assert_ptr_nonnull(strstr(sim.links.sentence[COMMANDS], ": cannot connect: Connection refused"));
 }
 END_TEST
 
