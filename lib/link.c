@@ -395,8 +395,8 @@ void netron_link_fail(struct netron_link *link, const char *script, const struct
 {
     int code = netron_permission_fail(link->settings, script, reply, what, why);
     if (!is_cluster(link) && netron_reply_error_is(reply, "MOVED"))
-        netron_fail(why, code, "%s: %s (it is a node of a cluster, which a URL redis+cluster:// follows)", what,
-                    netron_reply_error(reply));
+        netron_fail(why, code, "%s: %s (it is a node of a cluster, which a URL %s+cluster:// follows)", what,
+                    netron_reply_error(reply), link->settings->redis.tls ? "rediss" : "redis");
     netron_link_doubt(link, code);
 }
 
