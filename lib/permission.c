@@ -80,7 +80,7 @@ static bool read_line(const char *error, const char *script, char *rule)
 
 /* What the commands that were refused are about. */
 struct subject {
-    const char *key_prefix;
+    const char *key_prefix; /* NULL: none has a key */
     const char *channel;
     const char *script; /* or NULL */
 };
@@ -89,7 +89,7 @@ static bool find_rule(const struct subject *subject, const char *error, char *ru
 {
     if (read_command(error, rule))
         return true;
-    if (is_about_key(error))
+    if (subject->key_prefix != NULL && is_about_key(error))
         write_pattern(rule, '~', subject->key_prefix, ":*");
     else if (is_about_channel(error))
         write_pattern(rule, '&', subject->channel, "");
@@ -125,6 +125,6 @@ int netron_permission_fail(const struct netron_settings *settings, const char *s
 int netron_permission_fail_beside(const char *channel, const struct netron_reply *reply, const char *what,
                                   struct netron_failure *failure)
 {
-    const struct subject subject = {"", channel, NULL};
+    const struct subject subject = {NULL, channel, NULL};
     return fail(&subject, reply, what, failure);
 }

@@ -135,6 +135,30 @@ START_TEST(what_is_no_refusal_of_an_acl_is_told_as_ever)
 }
 END_TEST
 
+START_TEST(beside_redis_no_rule_is_about_keys)
+{
+    static const struct {
+        const char *error;
+        const char *told;
+    } cases[] = {
+        {"NOPERM No permissions to access a key", "SUBSCRIBE x: NOPERM No permissions to access a key"},
+        {"NOPERM No permissions to access a channel",
+         "SUBSCRIBE x: NOPERM No permissions to access a channel; the user needs &x"},
+        {"NOPERM User u has no permissions to run the 'ping' command",
+         "SUBSCRIBE x: NOPERM User u has no permissions to run the 'ping' command; the user needs +ping"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct netron_failure why = {0};
+        char text[128];
+        redisReply reply = {.type = REDIS_REPLY_ERROR, .str = text, .len = strlen(cases[i].error)};
+        snprintf(text, sizeof(text), "%s", cases[i].error);
+        const void *same = &reply;
+        ck_assert_int_eq(netron_permission_fail_beside("x", same, "SUBSCRIBE x", &why), NETRON_EPERM);
+        ck_assert_str_eq(why.sentence, cases[i].told);
+    }
+}
+END_TEST
+
 START_TEST(a_rule_is_a_pattern_and_names_what_is_no_pattern_by_escapes)
 {
     struct netron_failure why = {0};
@@ -178,6 +202,7 @@ int main(void)
     tcase_add_test(tcase, each_servers_words_lead_to_the_rule_that_is_missing);
     tcase_add_test(tcase, where_the_words_leave_doubt_they_stand_alone);
     tcase_add_test(tcase, what_is_no_refusal_of_an_acl_is_told_as_ever);
+    tcase_add_test(tcase, beside_redis_no_rule_is_about_keys);
     tcase_add_test(tcase, a_rule_is_a_pattern_and_names_what_is_no_pattern_by_escapes);
     tcase_add_test(tcase, the_words_of_redis_give_way_to_the_rule);
     return suite_run(suite);
