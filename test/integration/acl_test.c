@@ -101,13 +101,16 @@ END_TEST
 /* As Redis 6.2 is set by default: all channels, until a rule says otherwise. */
 START_TEST(the_lines_are_good_where_new_users_may_hear_all_channels)
 {
-    char changed[64] = "";
     server_expect(&server, "OK", "CONFIG SET acl-pubsub-default allchannels");
     for (int i = 0; i < readme.count; i++) {
         struct acl_user without = readme.users[i];
+        bool is_further = acl_find(&readme, without.name) != &readme.users[i];
+        char changed[64] = "";
         if (without.has_port)
             continue;
         ck_assert_str_eq(acl_make(&server, &readme.users[i], -1), "OK");
+        if (is_further) /* it resets nothing */
+            continue;
         for (int rule = 0; rule < without.count; rule++)
             if (strcmp(without.rules[rule], "resetchannels") == 0)
                 snprintf(changed, sizeof(changed), "%s", acl_make(&server, &without, rule));
