@@ -6,18 +6,15 @@
 #ifndef NETRON_TEST_ACL_DUTIES_H
 #define NETRON_TEST_ACL_DUTIES_H
 
-#include "acl_users.h"
+#include "acl_kinds.h"
 #include "stage.h"
 #include <script_sources.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REFUSED_MS 700 /* what depends on a refusal has failed by then */
-
 static struct acl_readme readme;
 static const struct acl_user *user;
-static const char *missing; /* the rule that is taken away; NULL = none */
 
 static netron_registration *registration;
 static struct state_recorder states;
@@ -26,26 +23,14 @@ static struct event_recorder events;
 static struct log_recorder lines;
 static struct spy spy;
 
-/* ---- waiting for a duty ---- */
+static bool is_refused(void)
+{
+    return acl_refused(&server, user, missing);
+}
 
-typedef bool (*condition_fn)(void);
-
-/* With all rules it has the usual time. Without one, until the server has refused it and a moment has passed. */
 static bool await(condition_fn is_done)
 {
-    uint64_t limit = world_clock_ms() + WORLD_LIMIT_MS;
-    bool is_refused = false;
-    while (!is_done()) {
-        world_turn(&world);
-        uint64_t now = world_clock_ms();
-        if (missing != NULL && !is_refused && acl_refused(&server, user, missing)) {
-            is_refused = true;
-            limit = now + REFUSED_MS;
-        }
-        if (now > limit)
-            return false;
-    }
-    return true;
+    return await_or_refusal(&world, is_done, is_refused);
 }
 
 static void tell(const char *command)
@@ -431,8 +416,6 @@ static bool builds_the_registry_anew(void)
 
 /* ---- who has which ---- */
 
-enum { ALL = 1, REGISTERS = 2, VIEWS = 4, LOOKS_AFTER = 8 };
-
 static const struct {
     const char *name;
     bool (*fulfil)(void);
@@ -470,17 +453,6 @@ static const struct {
     DUTY(finds_others_where_an_index_is_broken, VIEWS),
     DUTY(leaves_no_trace_in_the_log, ALL),
 #undef DUTY
-};
-
-static const struct kind {
-    const char *name;
-    unsigned whose;
-    const char *tolerated;
-} kinds[] = {
-    {"netron-member", ALL | REGISTERS | VIEWS | LOOKS_AFTER, NULL},
-    {"netron-node", ALL | REGISTERS, "scard"},
-    {"netron-watcher", ALL | VIEWS | LOOKS_AFTER, NULL},
-    {"netron-reader", ALL | VIEWS, "time"},
 };
 
 /* Returns the name of the first duty that fails; NULL when none does. */

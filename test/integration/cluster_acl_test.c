@@ -3,7 +3,7 @@
  * The users that README.md makes, with what it grants them for a cluster: each does its duties there, and without any
  * one of these further rules it fails in one of them. What they need everywhere is proven by acl_test.c.
  */
-#include "acl_users.h"
+#include "acl_kinds.h"
 #include "cluster_fleet.h"
 #include "spy.h"
 #include "suite.h"
@@ -14,25 +14,10 @@
 #define CHANNEL FLEET_PREFIX ":events"
 #define BEFORE "netron:discovery:" /* how README.md's patterns begin where there is no cluster */
 #define AFTER FLEET_PREFIX ":"
-#define REFUSED_MS 700 /* what depends on a refusal has failed by then */
-
-enum { ALL = 1, REGISTERS = 2, VIEWS = 4, LOOKS_AFTER = 8 };
-
-static const struct kind {
-    const char *name;
-    unsigned whose;
-    const char *tolerated; /* what README.md says that is refused */
-} kinds[] = {
-    {"netron-member", ALL | REGISTERS | VIEWS | LOOKS_AFTER, NULL},
-    {"netron-node", ALL | REGISTERS, "scard"},
-    {"netron-watcher", ALL | VIEWS | LOOKS_AFTER, NULL},
-    {"netron-reader", ALL | VIEWS, "time"},
-};
 
 static struct acl_readme readme;
 static struct acl_user user;
 static const struct kind *kind;
-static const char *missing; /* the rule that is taken away; NULL = none */
 
 static netron_options options;
 static struct member other; /* a node beside it, which may not look after the registry */
@@ -125,23 +110,9 @@ static bool is_refused(void)
     return false;
 }
 
-typedef bool (*condition_fn)(void);
-
-/* With all rules it has the usual time. Without one, until a node has refused it and a moment has passed. */
 static bool await(condition_fn is_done)
 {
-    uint64_t limit = world_clock_ms() + WORLD_LIMIT_MS;
-    bool was_refused = false;
-    while (!is_done()) {
-        world_turn(&world);
-        if (missing != NULL && !was_refused && is_refused()) {
-            was_refused = true;
-            limit = world_clock_ms() + REFUSED_MS;
-        }
-        if (world_clock_ms() > limit)
-            return false;
-    }
-    return true;
+    return await_or_refusal(&world, is_done, is_refused);
 }
 
 /* ---- the duties ---- */
