@@ -147,12 +147,14 @@ static void conclude(struct netron_cluster *cluster)
 /* What Redis itself said explains more than that somebody was not there. */
 static void note_failure(struct netron_cluster *cluster, const struct netron_failure *why)
 {
+    const struct netron_location *at = &cluster->visit.at;
+    char address[NETRON_ADDRESS_SIZE];
     int known = cluster->failure.code;
     bool is_absence =
         known == 0 || known == NETRON_EDISCONNECTED || known == NETRON_ETIMEDOUT || known == NETRON_ERESOLVE;
     if (is_absence)
-        netron_fail(&cluster->failure, why->code, "cluster node %s:%u: %s", cluster->visit.at.host,
-                    (unsigned)cluster->visit.at.port, why->sentence);
+        netron_fail(&cluster->failure, why->code, "cluster node %s: %s",
+                    netron_address_text(address, at->host, at->port), why->sentence);
 }
 
 static void fail_node(struct netron_cluster *cluster, const struct netron_failure *why)

@@ -35,8 +35,9 @@ static void on_patience(void *arg)
 {
     struct netron_visit *visit = arg;
     struct netron_failure why;
-    netron_fail(&why, NETRON_ETIMEDOUT, "no connection to %s:%u within %u ms", visit->at.host, (unsigned)visit->at.port,
-                visit->settings->connect_timeout_ms);
+    char address[NETRON_ADDRESS_SIZE];
+    netron_fail(&why, NETRON_ETIMEDOUT, "no connection to %s within %u ms",
+                netron_address_text(address, visit->at.host, visit->at.port), visit->settings->connect_timeout_ms);
     fail(visit, &why);
 }
 

@@ -70,6 +70,24 @@ START_TEST(a_way_in_that_is_closed_is_passed_by)
 }
 END_TEST
 
+START_TEST(a_way_in_by_ipv6_is_told_as_a_url_has_it)
+{
+    struct member member;
+    char place[32];
+    char url[64];
+    char words[64];
+    snprintf(place, sizeof(place), "[::1]:%u", server_free_port());
+    snprintf(url, sizeof(url), "redis+cluster://%s", place);
+    snprintf(words, sizeof(words), "cluster node %s: cannot connect: ", place);
+    netron_options options = fleet_options(url);
+    fleet_open(&member, &options);
+    AWAIT(&world, member.links.count[NETRON_LINK_COMMANDS] > 0);
+    ck_assert_ptr_eq(strstr(member.links.sentence[NETRON_LINK_COMMANDS], words),
+                     member.links.sentence[NETRON_LINK_COMMANDS]);
+    netron_discovery_free(member.discovery);
+}
+END_TEST
+
 START_TEST(a_server_that_is_in_no_cluster_is_told)
 {
     struct server alone;
@@ -185,6 +203,7 @@ int main(void)
     tcase_add_test(tcase, slots_are_those_of_redis);
     tcase_add_test(tcase, whoever_enters_at_any_node_is_in_one_registry);
     tcase_add_test(tcase, a_way_in_that_is_closed_is_passed_by);
+    tcase_add_test(tcase, a_way_in_by_ipv6_is_told_as_a_url_has_it);
     tcase_add_test(tcase, a_server_that_is_in_no_cluster_is_told);
     if (getenv("NETRON_TEST_TLS") != NULL)
         tcase_add_test(tcase, a_node_whose_certificate_is_not_trusted_is_not_asked);
