@@ -364,7 +364,6 @@ int netron_cluster_new(struct netron_core *core, const struct netron_settings *s
     cluster->slot = netron_slot_of(settings->key_prefix);
     cluster->turn = (unsigned)netron_core_random(core); /* so that a fleet does not ask one of the nodes alone */
     netron_visit_init(&cluster->visit, core, settings, &visit_events, cluster);
-    cluster->visit.is_told = true;
     netron_deadline_init(&cluster->patience, on_patience, cluster);
     netron_deadline_init(&cluster->answer, on_answer, cluster);
     netron_deadline_init(&cluster->watch, on_watch, cluster);

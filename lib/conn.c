@@ -41,7 +41,6 @@ struct netron_conn {
     struct netron_deadline patience; /* for the oldest request */
     struct netron_deadline farewell; /* tells that the connection is closed */
     struct netron_failure why;
-    char place[NETRON_ADDRESS_SIZE]; /* of the other end, the same for all addresses of a host; "": it is told */
     const struct netron_conn_events *events;
     void *arg;
 };
@@ -198,11 +197,6 @@ static redisAsyncContext *connect_to(const struct netron_endpoint *endpoint)
     return redisAsyncConnect(endpoint->address, endpoint->port);
 }
 
-static int fail_to_connect(const struct netron_conn *conn, int code, const char *reason, struct netron_failure *why)
-{
-    return netron_fail(why, code, "cannot connect%s%s: %s", conn->place[0] != '\0' ? " to " : "", conn->place, reason);
-}
-
 /* Makes what the connection consists of: the context with its socket, and the TLS that goes over it. */
 static int make_socket(struct netron_conn *conn, const struct netron_endpoint *endpoint,
                        const struct netron_settings *settings, struct netron_failure *why)
@@ -211,15 +205,13 @@ static int make_socket(struct netron_conn *conn, const struct netron_endpoint *e
                                                     .user_timeout_ms = settings->tcp_user_timeout_ms};
     const char *name = endpoint->name != NULL ? endpoint->name : endpoint->address;
     conn->is_tcp = endpoint->path == NULL;
-    if (!endpoint->is_told)
-        netron_address_text(conn->place, conn->is_tcp ? name : endpoint->path, endpoint->port);
     if (conn->is_tcp && settings->redis.tls && netron_tls_new(&settings->tls, name, &conn->tls, why) != 0)
         return why->code;
     redisAsyncContext *context = conn->context = connect_to(endpoint);
     if (context == NULL)
         return netron_fail(why, NETRON_ENOMEM, "no memory for a connection to Redis");
     if (context->err != 0)
-        return fail_to_connect(conn, code_of(context->err, NETRON_EDISCONNECTED), context->errstr, why);
+        return netron_fail(why, code_of(context->err, NETRON_EDISCONNECTED), "cannot connect: %s", context->errstr);
     context->c.fd = netron_socket_prepare(context->c.fd, conn->is_tcp ? &patience : NULL);
     return 0;
 }
@@ -274,7 +266,7 @@ static bool has_connected(struct netron_conn *conn)
     int error = netron_socket_connection(conn->context->c.fd, conn->is_tcp, &is_connected);
     if (error != 0) {
         struct netron_failure why;
-        fail_to_connect(conn, NETRON_EDISCONNECTED, strerror(error), &why);
+        netron_fail(&why, NETRON_EDISCONNECTED, "cannot connect: %s", strerror(error));
         netron_conn_close(conn, &why);
     }
     return is_connected;
@@ -297,8 +289,6 @@ static void secure(struct netron_conn *conn)
     struct netron_failure why;
     unsigned interest = 0;
     if (conn->tls != NULL && netron_tls_handshake(conn->tls, &conn->context->c, &interest, &why) != 0) {
-        if (why.code == NETRON_EDISCONNECTED)
-            fail_to_connect(conn, why.code, why.sentence, &why);
         netron_conn_close(conn, &why);
         return;
     }

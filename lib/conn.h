@@ -23,7 +23,6 @@ struct netron_endpoint {
     const char *address;
     uint16_t port;
     const char *name; /* of the host, which a certificate has to be of where there is TLS; NULL: the address */
-    bool is_told;     /* who asks puts the place in front of each sentence */
 };
 
 /* All are called from the top level; each may free the connection, or everything. */
@@ -41,8 +40,8 @@ struct netron_conn_events {
 /*
  * Begins to connect, with TLS when the URL of the settings says so. Of them are also command_timeout_ms (a request
  * unanswered for so long ends the connection) and what TCP is to bear; they outlive the call only.
- * Returns 0; NETRON_EDISCONNECTED (the attempt failed at once), NETRON_ETLS (a file is not there or does not fit),
- * NETRON_ENOMEM, NETRON_ELOOP. Between enter and leave.
+ * Returns 0; NETRON_EDISCONNECTED (the attempt failed at once; where, the caller knows and tells), NETRON_ETLS (a file
+ * is not there or does not fit), NETRON_ENOMEM, NETRON_ELOOP. Between enter and leave.
  */
 int netron_conn_open(struct netron_core *core, const struct netron_endpoint *endpoint,
                      const struct netron_settings *settings, const struct netron_conn_events *events, void *arg,

@@ -127,7 +127,13 @@ static void fail_waiting(struct netron_detours *detours, const struct netron_fai
 
 static void on_ended(void *arg, const struct netron_failure *why)
 {
-    fail_waiting(arg, why);
+    struct netron_detours *detours = arg;
+    const struct netron_location *at = &detours->visit.at;
+    struct netron_failure named;
+    char address[NETRON_ADDRESS_SIZE];
+    netron_fail(&named, why->code, "cluster node %s: %s", netron_address_text(address, at->host, at->port),
+                why->sentence);
+    fail_waiting(detours, &named);
 }
 
 static void on_rest(void *arg)

@@ -18,7 +18,8 @@ struct netron_link {
     netron_link_role role;
     enum link_state state;
     struct netron_whereabouts whereabouts;
-    struct netron_conn *conn; /* CONNECTING, GREETING, READY */
+    struct netron_conn *conn;        /* CONNECTING, GREETING, READY */
+    char place[NETRON_ADDRESS_SIZE]; /* where that is, the same for all addresses of a host: news are told once */
     struct netron_handshake handshake;
     struct netron_detours detours; /* in a cluster */
     struct netron_deadline timer;  /* what it means depends on the state: see on_timer() */
@@ -161,9 +162,22 @@ static void on_opened(void *arg)
         fall_back(link, &why);
 }
 
+/* Before anything was said to each other. */
+static void fail_to_connect(struct netron_link *link, const struct netron_failure *why)
+{
+    struct netron_failure named = *why;
+    if (why->code == NETRON_EDISCONNECTED)
+        netron_fail(&named, why->code, "%s: %s", link->place, why->sentence);
+    fall_back(link, &named);
+}
+
 static void on_closed(void *arg, const struct netron_failure *why)
 {
-    fall_back(arg, why);
+    struct netron_link *link = arg;
+    if (link->state == LINK_CONNECTING)
+        fail_to_connect(link, why);
+    else
+        fall_back(link, why);
 }
 
 static void on_refused(void *arg, const struct netron_reply *reply, const char *command)
@@ -211,9 +225,11 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
         return;
     }
     uint64_t deadline = link->timer.at;
+    const char *host = endpoint->name != NULL ? endpoint->name : endpoint->address;
+    netron_address_text(link->place, endpoint->path != NULL ? endpoint->path : host, endpoint->port);
     if (netron_conn_open(link->core, endpoint, link->settings, &conn_events, link, &link->conn, &why) != 0) {
         netron_whereabouts_doubt(&link->whereabouts, NULL);
-        fall_back(link, &why);
+        fail_to_connect(link, &why);
         return;
     }
     uint64_t now = netron_core_now(link->core);

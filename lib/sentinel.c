@@ -237,10 +237,8 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
         end(sentinel, failure);
         return;
     }
-    struct netron_endpoint named = *endpoint;
-    named.is_told = true;
     sentinel->state = SENTINEL_CONNECTING;
-    if (netron_conn_open(sentinel->core, &named, sentinel->settings, &conn_events, sentinel, &sentinel->conn, &why) !=
+    if (netron_conn_open(sentinel->core, endpoint, sentinel->settings, &conn_events, sentinel, &sentinel->conn, &why) !=
         0)
         end(sentinel, &why);
 }

@@ -131,7 +131,7 @@ static int fail_by_alert(const struct netron_tls *tls, unsigned long error, stru
 static int fail_by_network(const struct netron_tls *tls, const char *reason, struct netron_failure *why)
 {
     return netron_fail(why, NETRON_EDISCONNECTED, "%s: %s",
-                       tls->is_done ? "connection to Redis lost" : "the TLS handshake", reason);
+                       tls->is_done ? "connection to Redis lost" : "cannot connect: the TLS handshake", reason);
 }
 
 /* system_error: errno as the failed step left it, 0 for an end without one. */

@@ -35,9 +35,7 @@ static void on_patience(void *arg)
 {
     struct netron_visit *visit = arg;
     struct netron_failure why;
-    char address[NETRON_ADDRESS_SIZE];
-    netron_fail(&why, NETRON_ETIMEDOUT, "no connection to %s within %u ms",
-                netron_address_text(address, visit->at.host, visit->at.port), visit->settings->connect_timeout_ms);
+    netron_fail(&why, NETRON_ETIMEDOUT, "no connection within %u ms", visit->settings->connect_timeout_ms);
     fail(visit, &why);
 }
 
@@ -85,10 +83,8 @@ static void on_endpoint(void *arg, const struct netron_endpoint *endpoint, const
         fail(visit, failure);
         return;
     }
-    struct netron_endpoint named = *endpoint;
-    named.is_told = visit->is_told;
     enter_state(visit, NETRON_VISIT_CONNECTING, endpoint->address);
-    if (netron_conn_open(visit->core, &named, visit->settings, &conn_events, visit, &visit->conn, &why) != 0)
+    if (netron_conn_open(visit->core, endpoint, visit->settings, &conn_events, visit, &visit->conn, &why) != 0)
         fail(visit, &why);
 }
 

@@ -33,7 +33,6 @@ struct netron_visit {
     const struct netron_settings *settings;
     enum netron_visit_state state;
     struct netron_location at;
-    bool is_told; /* as of an endpoint */
     struct netron_resolution resolution;
     struct netron_conn *conn;
     struct netron_handshake handshake;

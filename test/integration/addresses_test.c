@@ -125,7 +125,7 @@ START_TEST(a_name_with_dead_addresses_only_is_told_once)
     options.reconnect_max_ms = 50;
     join_by_name();
     AWAIT(&world, asked >= 8);
-    snprintf(words, sizeof(words), "cannot connect to redis.test:%u: Connection refused", port);
+    snprintf(words, sizeof(words), "redis.test:%u: cannot connect: Connection refused", port);
     ck_assert_str_eq(links.sentence[NETRON_LINK_COMMANDS], words);
     ck_assert_int_eq(links.count[NETRON_LINK_COMMANDS], 1);
     ck_assert_int_eq(links.count[NETRON_LINK_EVENTS], 1);

@@ -344,7 +344,7 @@ START_TEST(what_is_no_tls_at_all_is_told_at_once)
                   stand.links.code[NETRON_LINK_COMMANDS], stand.links.sentence[NETRON_LINK_COMMANDS]);
     if (lengths[_i] == 0) {
         char words[96];
-        snprintf(words, sizeof(words), "cannot connect to localhost:%u: the TLS handshake: ", stand.port);
+        snprintf(words, sizeof(words), "localhost:%u: cannot connect: the TLS handshake: ", stand.port);
         ck_assert_ptr_eq(strstr(stand.links.sentence[NETRON_LINK_COMMANDS], words),
                          stand.links.sentence[NETRON_LINK_COMMANDS]);
     }
