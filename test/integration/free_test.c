@@ -228,7 +228,7 @@ static void begin_all(void)
 
 static bool all_is_up(void)
 {
-    return registered == 2 && is_up[NETRON_LINK_COMMANDS] && is_up[NETRON_LINK_EVENTS];
+    return registered >= 2 && is_up[NETRON_LINK_COMMANDS] && is_up[NETRON_LINK_EVENTS];
 }
 
 /* Makes the place come that the beginning does not bring by itself. */
@@ -240,9 +240,6 @@ static void provoke(void)
         void *taken;
     } here = {NULL};
     switch (place) {
-    case ON_LOST:
-        server_expect(&server, "1", "DEL " P ":heartbeat:one");
-        break;
     case ON_REPLACED:
         server_expect(&server, "OK", "SET " P ":heartbeat:one another PX 60000");
         break;
@@ -286,6 +283,13 @@ static void provoke(void)
     }
 }
 
+/* To be lost, again and again: a repair puts it back and does not know that it was gone. */
+static bool deletes_heartbeat(void)
+{
+    server_integer(&server, "DEL " P ":heartbeat:one");
+    return false;
+}
+
 static void assert_over(void)
 {
     ck_assert_int_eq(cancelled, pending);
@@ -303,7 +307,7 @@ START_TEST(the_discovery_is_freed_from_a_callback)
     AWAIT(&world, all_is_up() || is_freed);
     if (!is_freed)
         provoke();
-    AWAIT(&world, is_freed);
+    AWAIT(&world, is_freed || (place == ON_LOST && deletes_heartbeat()));
     ck_assert_int_ge(pending, 1);
     assert_over();
 }
