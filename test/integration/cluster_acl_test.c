@@ -90,7 +90,6 @@ static void begin(void)
     options = fleet_options(cluster.url);
     options.password = "secret";
     options.anti_entropy_interval_ms = 100;
-    options.ping_interval_ms = 100;
     options.on_link = record_link;
     options.on_link_arg = &own.links;
 }

@@ -268,7 +268,7 @@ START_TEST(a_redis_that_does_not_answer_ends_a_lookup_by_the_command_timeout)
     netron_options options = scene_options();
     server_start(&mortal, NULL);
     options.url = mortal.url;
-    options.command_timeout_ms = 150;
+    options.command_timeout_ms = 400;
     options.reconnect_max_ms = 100;
     netron_discovery *discovery = scene_join(&options);
     kill(mortal.pid, SIGSTOP);
@@ -276,9 +276,9 @@ START_TEST(a_redis_that_does_not_answer_ends_a_lookup_by_the_command_timeout)
     ck_assert_int_eq(netron_find_nodes_by_service(discovery, "orders", NULL, record_nodes, &found), 0);
     AWAIT(&scene.world, found.calls == 1);
     ck_assert_int_eq(found.code, NETRON_ETIMEDOUT);
-    ck_assert_uint_ge(world_clock_ms() - begun_at, 140); /* the loop's clock ticks every few ms */
-    ck_assert_uint_lt(world_clock_ms() - begun_at, 2000);
-    ck_assert_ptr_nonnull(strstr(netron_discovery_error(discovery), "150 ms"));
+    ck_assert_uint_ge(world_clock_ms() - begun_at, 390); /* the loop's clock ticks every few ms */
+    ck_assert_uint_lt(world_clock_ms() - begun_at, 3000);
+    ck_assert_ptr_nonnull(strstr(netron_discovery_error(discovery), "400 ms"));
     kill(mortal.pid, SIGCONT);
     AWAIT(&scene.world, scene_stats(discovery).connects == 2);
     EXPECT_FOUND(discovery, "orders", NULL, "");
