@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "redis_cluster.h"
 #include "world.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <slot.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,16 +34,10 @@ static void pause_a_moment(void)
 
 /* ---- ports ---- */
 
-static bool is_free(unsigned port)
+static bool hold_both(unsigned port)
 {
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int on = 1;
-    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    bool is_ours = bind(probe, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    close(probe);
-    return is_ours;
+    unsigned bus = port + BUS_ABOVE;
+    return server_hold_port(&port) && server_hold_port(&bus);
 }
 
 /* Other programs look for ports at the same time, so each begins elsewhere. */
@@ -56,7 +47,7 @@ static void choose_ports(struct cluster *cluster)
     for (size_t i = 0; i < cluster->count; i++) {
         do
             port = port + 1 < PORT_MAX ? port + 1 : PORT_MIN;
-        while (!is_free(port) || !is_free(port + BUS_ABOVE));
+        while (!hold_both(port));
         cluster->port[i] = port;
     }
 }

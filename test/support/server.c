@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
 #include "server_tls.h"
+#include "suite.h"
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -152,15 +153,32 @@ void server_stop(struct server *server)
     rmdir(server->folder);
 }
 
+/* Whoever is to serve there lets its address be used again. So does what holds it, from now on, and is in nobody's way
+ * but of those who look for a free port. */
+bool server_hold_port(unsigned *port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)*port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    const int on = 1;
+    int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(held, 0);
+    if (bind(held, (struct sockaddr *)&address, length) != 0) {
+        close(held);
+        return false;
+    }
+    ck_assert_int_eq(setsockopt(held, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+    ck_assert_int_eq(getsockname(held, (struct sockaddr *)&address, &length), 0);
+    *port = ntohs(address.sin_port);
+    suite_keep_open(1);
+    return true;
+}
+
 unsigned server_free_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int probe = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(probe, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(getsockname(probe, (struct sockaddr *)&address, &length), 0);
-    close(probe);
-    return ntohs(address.sin_port);
+    unsigned port = 0;
+    ck_assert(server_hold_port(&port));
+    return port;
 }
 
 /* ---- asking ---- */

@@ -35,8 +35,11 @@ void server_start_again(struct server *server, const char *const *extra);
 /* Ends it and removes the folder. */
 void server_stop(struct server *server);
 
-/* A TCP port of 127.0.0.1 that nobody listens on. */
+/* A TCP port of 127.0.0.1 that nobody listens on. Until this process ends it is given to nobody else, neither by this
+ * nor by the system. */
 unsigned server_free_port(void);
+/* The same with a port that was chosen, or with 0 for any; false when somebody has it. */
+bool server_hold_port(unsigned *port);
 
 /* A connection of the test's own; the caller frees it. */
 redisContext *server_connect(const struct server *server);
