@@ -328,7 +328,7 @@ START_TEST(a_peer_that_hung_up_is_told_and_not_spun_on)
 }
 END_TEST
 
-/* A port of this host where nobody listens. */
+/* To a port of this host where nobody listens, and nobody else can meanwhile. */
 static int refused_connection(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -336,9 +336,9 @@ static int refused_connection(void)
     int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(holder, (struct sockaddr *)&address, sizeof(address)), 0);
     ck_assert_int_eq(getsockname(holder, (struct sockaddr *)&address, &length), 0);
-    close(holder);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert(connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0);
+    close(holder);
     return fd;
 }
 

@@ -3,10 +3,8 @@
 #include "failing_allocations.h"
 #include "stage.h"
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define TELLING_MS 150 /* the longest time without memory */
@@ -31,14 +29,7 @@ static struct {
 static void start_server_on_tcp(void)
 {
     char number[16];
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int probe = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(probe, (struct sockaddr *)&address, length) != 0 ||
-        getsockname(probe, (struct sockaddr *)&address, &length) != 0)
-        exit(EXIT_FAILURE);
-    close(probe);
-    snprintf(number, sizeof(number), "%u", ntohs(address.sin_port));
+    snprintf(number, sizeof(number), "%u", server_free_port());
     snprintf(url, sizeof(url), "redis://localhost:%s", number);
     const char *const extra[] = {"--port", number, "--bind", "127.0.0.1", NULL};
     server_start(&server, extra);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a link to the millisecond: finding, connecting, greeting, pinging, falling back. */
+#include "server.h"
 #include "sim.h"
 #include <arpa/inet.h>
 #include <backoff.h>
@@ -375,10 +376,8 @@ END_TEST
 
 START_TEST(a_refused_connect_is_told_in_the_systems_words)
 {
-    uint16_t port;
-    close(bind_loopback(&port));
     char url[64];
-    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", port);
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", server_free_port());
     sim.options.url = url;
     sim_join();
     sim_settle();
@@ -390,10 +389,8 @@ END_TEST
 START_TEST(a_host_name_is_resolved_anew_for_each_attempt_and_each_address_gets_its_turn)
 {
     static const char *const addresses[] = {"127.0.0.1", "127.0.0.2"};
-    uint16_t port;
-    close(bind_loopback(&port));
     char url[64];
-    snprintf(url, sizeof(url), "redis://redis.example:%u", port);
+    snprintf(url, sizeof(url), "redis://redis.example:%u", server_free_port());
     sim.options.url = url;
     sim_join();
     sim_settle();
