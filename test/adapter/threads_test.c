@@ -45,6 +45,7 @@ static void begin(struct member *member, const char *id)
     netron_options options = world_options(server.url);
     netron_service services[2];
     netron_node node = make_node(id, "10.0.0.1:4000", services, "users", "1.2.0", NULL, NULL);
+    options.heartbeat_ttl_ms = 20000; /* who waits for the other thread does not beat meanwhile */
     options.on_link = record_link;
     options.on_link_arg = &member->links;
     member->discovery = world_join(member->world, &options);
