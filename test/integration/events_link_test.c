@@ -303,13 +303,13 @@ START_TEST(an_idle_subscriber_is_pinged_and_stays_connected)
 {
     netron_options options = loud_options(scene.server.url);
     struct event_recorder heard = {0};
-    options.ping_interval_ms = 100;
+    options.ping_interval_ms = 1000; /* so long may Redis take to answer, on a busy machine */
     netron_discovery *discovery = scene_join(&options);
     subscribe(discovery, record_event, &heard);
     AWAIT(&scene.world, is_fresh(discovery));
     long id = subscriber_id(&scene.server);
     long long pings = scene_calls("ping");
-    AWAIT(&scene.world, scene_calls("ping") >= pings + 8); /* both links ask */
+    AWAIT(&scene.world, scene_calls("ping") >= pings + 4); /* both links ask */
     ck_assert_int_eq(subscriber_id(&scene.server), id);
     ck_assert_int_eq(links.count[EVENTS], 1);
     ck_assert_int_eq((int)scene_stats(discovery).connects, 2);
