@@ -186,11 +186,11 @@ test('both hear each other\'s events', async () => {
 });
 
 test('neither deletes the other over many beats and lookups of both', async () => {
-  const our = await ours(250, 1000);
-  const their = theirs('theirs-1', '10.0.0.2:80', [{ name: 'web' }], { interval: 250, ttl: 1000 });
+  const our = await ours(250, 2000);
+  const their = theirs('theirs-1', '10.0.0.2:80', [{ name: 'web' }], { interval: 250, ttl: 2000 });
   await our.register('ours-1', '10.0.0.1:80', 'web', '1');
   await their.register();
-  const end = Date.now() + 3200; // more than three of either's lifetimes
+  const end = Date.now() + 6400; // more than three of either's lifetimes
   while (Date.now() < end) {
     assert.deepStrictEqual(ids(await their.activeNodes()), ['ours-1', 'theirs-1']);
     assert.deepStrictEqual(ids((await our.ask('find web')).nodes), ['ours-1', 'theirs-1']);
@@ -225,7 +225,8 @@ test('a node of the original that is killed is gone from our lookups when its he
   const our = await ours();
   const their = theirs('theirs-1', '10.0.0.2:80', [{ name: 'web' }], { interval: 100, ttl: 300 });
   await their.register();
-  assert.deepStrictEqual(ids((await our.ask('find web')).nodes), ['theirs-1']);
+  // On a busy machine its heartbeat may lapse before a beat, or before our node has looked.
+  await awaitThat('its being found', async () => (await our.ask('find web')).nodes.length === 1);
   their.close();
   await awaitThat('its expiry', async () => (await our.ask('find web')).nodes.length === 0);
 });
