@@ -22,6 +22,15 @@ fenced() {
     awk -v fence="\`\`\`$1" '$0 == "```" { inside = 0 } inside { print } $0 == fence { inside = 1 }' "$readme"
 }
 
+# await COMMAND...: for ten seconds at most.
+await() {
+    tries=100
+    until "$@" || [ $((tries -= 1)) -eq 0 ]; do
+        sleep 0.1
+    done
+    [ "$tries" -gt 0 ]
+}
+
 # Both have a client of a kindred name: redis-server and redis-cli, valkey-server and valkey-cli.
 program=${NETRON_TEST_SERVER:-redis-server}
 "$program" --port 0 --unixsocket "$folder/redis.sock" --dir "$folder" --save '' --appendonly no >"$folder/log" &
@@ -32,10 +41,7 @@ printf '#!/bin/sh\nexec %s -s %s "$@"\n' "$(command -v "${program%-server}-cli")
     >"$folder/bin/redis-cli"
 chmod +x "$folder/bin/redis-cli"
 PATH=$folder/bin:$PATH
-tries=100
-until redis-cli PING >/dev/null 2>&1 || [ $((tries -= 1)) -eq 0 ]; do
-    sleep 0.1
-done
+await redis-cli PING >/dev/null 2>&1 || echo '# the server does not answer'
 
 # ---- the program ----
 
@@ -55,14 +61,12 @@ compile() {
     (cd "$folder" && PKG_CONFIG_PATH=$build/meson-uninstalled sh -e compile.sh)
 }
 hear() {
-    LD_LIBRARY_PATH=$build/lib REDIS_URL=unix://$folder/redis.sock timeout 10 "$folder/orders" >"$folder/heard" &
+    LD_LIBRARY_PATH=$build/lib REDIS_URL=unix://$folder/redis.sock timeout 20 "$folder/orders" >"$folder/heard" &
     program=$!
-    tries=80
-    until grep -qx 'NODE_REGISTERED: orders-1 at 127.0.0.1:7001' "$folder/heard" || [ $((tries -= 1)) -eq 0 ]; do
-        sleep 0.1
-    done
+    has_heard=true
+    await grep -qx 'NODE_REGISTERED: orders-1 at 127.0.0.1:7001' "$folder/heard" || has_heard=false
     kill "$program"
-    [ "$tries" -gt 0 ]
+    "$has_heard"
 }
 check 'the program to copy has at most 30 lines' is_short
 check 'it compiles without a warning as C99' compile_without_warning "${CC:-cc}" c99
@@ -108,22 +112,32 @@ fi
 # ---- the Redis users ----
 
 # What each of them can do is tried by integration/acl_test.c, from the same lines. The driver as a member takes every way there is: a repair after ten beats, a foreign node, a lost heartbeat.
+says() {
+    grep -q -F "$1" "$folder/lived"
+}
+beats() {
+    [ "$(redis-cli EXISTS netron:discovery:heartbeat:ours)" = 1 ]
+}
 live_as_user() {
+    : >"$folder/lived"
     {
-        sleep 0.3
+        await says '"link","role":2,"code":0'
         echo 'register ours 127.0.0.1:1 web 1'
+        await says '"event","type":"NODE_REGISTERED"'
         sleep 2.5
         echo 'update web 2'
+        await says '"event","type":"NODE_UPDATED"'
         redis-cli HSET netron:discovery:nodes:theirs address 127.0.0.1:2 services '[{"name":"web"}]' timestamp 1 >&2
         redis-cli SET netron:discovery:heartbeat:theirs 1 >&2
         redis-cli SADD netron:discovery:index:nodes theirs >&2
-        sleep 0.2
         printf 'find web\nactive\nis-active theirs\n'
-        sleep 0.2
+        await says '"active","code":0'
+        await says '"found","code":0'
         redis-cli DEL netron:discovery:heartbeat:ours >&2
-        sleep 0.5
+        await beats
         echo leave
-        sleep 0.3
+        await says '"done","what":"leave","code":0'
+        await says '"event","type":"NODE_DEREGISTERED"'
     } 2>/dev/null | "$driver" "unix://netron-member:secret@$folder/redis.sock" 200 1000 >"$folder/lived"
     cat "$folder/lived"
     for line in '"link","role":1,"code":0' '"link","role":2,"code":0' '"state","state":2,"code":0' \
