@@ -50,8 +50,13 @@ as_root() {
     fi
 }
 
+try_apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" >"$log" 2>&1
+}
+
+# A mirror may have a bad moment, or be changing just now; two in a row are a failure.
 apt() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" >"$log" 2>&1 || {
+    try_apt "$@" || { sleep 10 && try_apt "$@"; } || {
         cat "$log" >&2
         fail "apt-get $1 failed; what it said stands above"
     }
