@@ -160,7 +160,7 @@ stage_valkey() {
     }
     echo "== valkey: $(valkey-server --version)"
     # shellcheck disable=SC2086 # a list of options
-    build gcc gcc && run gcc valkey 'integration interop' NETRON_TEST_SERVER=valkey-server $jobs
+    build gcc gcc && run gcc valkey 'integration interop' NETRON_TEST_SERVER=valkey-server $patience $jobs
 }
 
 stage_tls() {
@@ -171,7 +171,7 @@ stage_tls() {
         return
     }
     # shellcheck disable=SC2086 # a list of options
-    run gcc tls integration NETRON_TEST_TLS=1 $jobs
+    run gcc tls integration NETRON_TEST_TLS=1 $patience $jobs
 }
 
 stage_sanitize() {
