@@ -168,7 +168,7 @@ redisReply *sentinel_set_ask(const struct sentinel_set *set, const struct set_me
 
 const char *sentinel_set_text(const struct sentinel_set *set, const struct set_member *member, const char *format, ...)
 {
-    static char text[4096];
+    static char text[32768]; /* as long as a list of many clients */
     va_list arguments;
     va_start(arguments, format);
     redisReply *reply = ask(set, member, format, arguments);
