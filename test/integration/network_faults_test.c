@@ -2,6 +2,9 @@
 /* What each failure of the network leads to: lib/README.md, "The network". */
 #include "network.h"
 
+/* What a busy machine may add to a time: less than whatever else would notice, the command timeout for one. */
+#define SLACK_MS 2000
+
 /* ---- silence ---- */
 
 static void assert_noticed_by_ping(int which, uint64_t begun)
@@ -11,8 +14,8 @@ static void assert_noticed_by_ping(int which, uint64_t begun)
         if (!hits[which].is_hit[role])
             continue;
         uint64_t after = down[role].at - begun;
-        ck_assert_msg(after >= PING_MS - 10 && after <= 2 * PING_MS + slack(400), "link %d was down after %u ms", role,
-                      (unsigned)after);
+        ck_assert_msg(after >= PING_MS - 10 && after <= 2 * PING_MS + slack(SLACK_MS), "link %d was down after %u ms",
+                      role, (unsigned)after);
     }
     ck_assert(is_alive("node-1"));
     assert_nobody_noticed();
@@ -51,7 +54,7 @@ START_TEST(a_link_that_is_cut_is_back_before_anybody_notices)
     assert_hit(which, NETRON_EDISCONNECTED, "connection to Redis lost: ");
     for (int role = COMMANDS; role <= EVENTS; role++)
         if (hits[which].is_hit[role])
-            ck_assert_uint_le(down[role].at - begun, slack(400));
+            ck_assert_uint_le(down[role].at - begun, slack(SLACK_MS));
     assert_nobody_noticed();
 }
 END_TEST
@@ -68,16 +71,21 @@ END_TEST
 
 /* ---- slowness ---- */
 
+/* Slow enough to be taken for a failure by who has no patience, and far enough from it that a busy machine, which is
+ * slow as well, makes none of it. */
 START_TEST(a_slow_network_is_no_failure)
 {
+    options.ping_interval_ms = 1000;
+    options.heartbeat_ttl_ms = 6000;
     join();
     watch();
     if (_i == 0)
-        proxy_delay(&proxy, PROXY_ALL, PROXY_BOTH_WAYS, PING_MS / 3);
+        proxy_delay(&proxy, PROXY_ALL, PROXY_BOTH_WAYS, 200);
     else
         proxy_drip(&proxy, PROXY_ALL, PROXY_BOTH_WAYS, 64, 5);
     uint64_t enough = beats(discovery) + 4;
-    AWAIT(&world, beats(discovery) >= enough);
+    uint64_t pinged = proxy_count(&proxy, PROXY_EVENTS).commands + 2;
+    AWAIT(&world, beats(discovery) >= enough && proxy_count(&proxy, PROXY_EVENTS).commands >= pinged);
     assert_nobody_noticed();
     ck_assert_int_eq(downs[COMMANDS] + downs[EVENTS], 0);
     ck_assert_uint_eq(proxy_count(&proxy, PROXY_GREETING).made, 2);
@@ -148,7 +156,7 @@ START_TEST(connections_that_are_refused_are_tried_until_they_are_not)
     proxy_refuse(&proxy, false);
     uint64_t begun = world_clock_ms();
     AWAIT(&world, watched.count == 3);
-    ck_assert_uint_le(world_clock_ms() - begun, options.reconnect_max_ms + BEAT_MS * 11 / 10 + slack(400));
+    ck_assert_uint_le(world_clock_ms() - begun, options.reconnect_max_ms + BEAT_MS * 11 / 10 + slack(SLACK_MS));
     assert_whole();
 }
 END_TEST
@@ -167,7 +175,7 @@ START_TEST(a_server_that_accepts_and_never_answers_is_given_up_at_the_connect_ti
         ck_assert_int_eq(links.code[role], NETRON_ETIMEDOUT);
         assert_says(links.sentence[role], "no connection to Redis within 300 ms");
         ck_assert_uint_ge(down[role].at - begun, 290);
-        ck_assert_uint_le(down[role].at - begun, 300 + slack(400));
+        ck_assert_uint_le(down[role].at - begun, 300 + slack(SLACK_MS));
     }
     AWAIT(&world, proxy_count(&proxy, PROXY_GREETING).made >= 6); /* it goes on */
     AWAIT(&world, latest_state(&states) == NETRON_FAILED);
@@ -188,7 +196,7 @@ START_TEST(after_a_partition_longer_than_the_ttl_the_node_is_back_within_one_bea
     uint64_t begun = world_clock_ms();
     proxy_hold(&proxy, PROXY_ALL, PROXY_BOTH_WAYS);
     AWAIT(&world, watched.count == 2);
-    ck_assert_uint_le(world_clock_ms() - begun, TTL_MS + 1000 + slack(500));
+    ck_assert_uint_le(world_clock_ms() - begun, TTL_MS + 1000 + slack(SLACK_MS));
     ck_assert_str_eq(watched.events[1].text, "NODE_DEREGISTERED node-1 10.0.0.1:4000 users@1.2.0 mail (expired)");
     ck_assert_int_eq(latest_state(&states), NETRON_LOST);
     ck_assert_int_eq(states.code[states.count - 1], NETRON_ETIMEDOUT);
@@ -196,7 +204,7 @@ START_TEST(after_a_partition_longer_than_the_ttl_the_node_is_back_within_one_bea
     AWAIT(&world, links.is_up[COMMANDS]);
     begun = world_clock_ms();
     AWAIT(&world, watched.count == 3);
-    ck_assert_uint_le(world_clock_ms() - begun, BEAT_MS * 11 / 10 + slack(400));
+    ck_assert_uint_le(world_clock_ms() - begun, BEAT_MS * 11 / 10 + slack(SLACK_MS));
     ck_assert_str_eq(watched.events[2].text, "NODE_REGISTERED node-1 10.0.0.1:4000 users@1.2.0 mail");
     assert_whole();
     ck_assert_int_eq(told_of(&watched, " node-1 "), 3);
