@@ -94,6 +94,7 @@ static void expect_all_of_it(netron_options *options)
     const netron_node node = {
         .size = sizeof(node), .id = "n", .address = "h:1", .services = &service, .service_count = 1};
     struct event_recorder heard = {0};
+    struct done_recorder left = {0};
     netron_view_status status = {.size = sizeof(status)};
     options->pubsub_enabled = 1;
     netron_discovery *discovery = world_join(&world, options);
@@ -102,6 +103,10 @@ static void expect_all_of_it(netron_options *options)
     AWAIT(&world, heard.count == 1 && heard.synced == 1);
     ck_assert_int_eq(netron_view_get_status(discovery, &status), 0);
     ck_assert_int_eq(status.state, NETRON_VIEW_FRESH);
+    /* The next one is to find nobody. */
+    ck_assert_int_eq(netron_discovery_shutdown(discovery, record_done, &left), 0);
+    AWAIT(&world, left.calls == 1);
+    ck_assert_int_eq(left.code, 0);
     netron_discovery_free(discovery);
 }
 
