@@ -215,7 +215,7 @@ START_TEST(every_update_is_signed_anew)
     ck_assert_int_eq(
         netron_registration_update_state(registration, NETRON_NODE_MAINTENANCE, "new disk", record_done, &done), 0);
     on_change(&done);
-    ck_assert_int_eq(netron_registration_drain(registration, 200, record_done, &done), 0);
+    ck_assert_int_eq(netron_registration_drain(registration, 1000, record_done, &done), 0);
     AWAIT(&scene.world, watcher.heard.count == 7);
     const netron_snapshot *snapshot = netron_view_node(watcher.discovery, "a");
     ck_assert_uint_eq(snapshot->count, 1);
