@@ -152,6 +152,7 @@ static void read_clock(struct netron_janitor *janitor, const struct netron_reply
     if (janitor->redis_time != 0) /* with the first look of a connection the script may have been sent as well */
         janitor->ways[janitor->way_count++ % NETRON_JANITOR_WAYS] = way;
     janitor->redis_time = time != NULL ? strtoull(time, NULL, 10) : 0;
+    janitor->knows_clock = true;
     janitor->answered_at = now;
     janitor->was_refused = false;
 }
@@ -239,7 +240,9 @@ static void on_pass(void *arg)
     uint64_t now = netron_core_now(janitor->core);
     janitor->looked_at = now;
     janitor->known = janitor->revision != NULL ? *janitor->revision : 0;
-    snprintf(connected, sizeof(connected), "%" PRIu64, janitor->was_refused ? 0 : now - janitor->connected_at);
+    /* Of the first look on a connection nobody could tell that it was held up, and the beats of others with it. */
+    bool may_judge = janitor->knows_clock && !janitor->was_refused;
+    snprintf(connected, sizeof(connected), "%" PRIu64, may_judge ? now - janitor->connected_at : 0);
     snprintf(window, sizeof(window), "%" PRIu32, janitor->settings->heartbeat_ttl_ms);
     words[0] = PAGE_TEXT;
     words[1] = janitor->settings->pubsub_enabled ? janitor->settings->pubsub_channel : "";
@@ -295,6 +298,7 @@ void netron_janitor_link_ready(struct netron_janitor *janitor)
 {
     janitor->connected_at = netron_core_now(janitor->core);
     janitor->redis_time = 0;
+    janitor->knows_clock = false;
     janitor->is_excused = false;
     janitor->way_count = 0;
     if (janitor->is_open)

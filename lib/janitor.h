@@ -44,6 +44,7 @@ struct netron_janitor {
     char doubted[NETRON_EPOCH_MAX + 1]; /* "" = none */
     bool is_protecting;                 /* expiries were held back at the last look */
     bool was_refused;                   /* the latest look failed */
+    bool knows_clock;                   /* a look on this connection was answered, so that a delay can be told */
     bool is_excused;                    /* without a view, and the user on this connection may not look */
 };
 

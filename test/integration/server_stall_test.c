@@ -104,6 +104,17 @@ START_TEST(a_stall_beyond_the_command_timeout_ends_the_connection_and_kills_nobo
 }
 END_TEST
 
+/* At its repairs a node that is no view looks after the registry as well, and the first of these looks is the first
+ * that it hears of Redis' clock. */
+START_TEST(a_stall_right_after_the_first_repair_kills_nobody)
+{
+    begin_watched();
+    AWAIT(&world, registers(discovery) == 2);
+    stall(PAUSED, options.heartbeat_ttl_ms * 3 / 2);
+    expect_nothing_told_later();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server_stall");
@@ -112,5 +123,6 @@ int main(void)
     tcase_add_test(tcase, a_stall_within_the_ttl_is_heard_by_nobody);
     tcase_add_test(tcase, a_stall_beyond_the_ttl_is_told_to_the_owner_and_kills_nobody);
     tcase_add_test(tcase, a_stall_beyond_the_command_timeout_ends_the_connection_and_kills_nobody);
+    tcase_add_test(tcase, a_stall_right_after_the_first_repair_kills_nobody);
     return suite_run(suite);
 }
