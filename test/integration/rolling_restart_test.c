@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #define SERVERS 3
-#define DRAIN_MS "400"
+#define DRAIN_MS "1000" /* longer than this process may have to wait for its turn */
 #define IN_FLIGHT 8
 #define REQUESTS_MIN 1000 /* of them all; some thousands are usual, hundreds under valgrind would be no load */
 #define PAUSE_US 0
