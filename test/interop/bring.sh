@@ -19,7 +19,8 @@ rm -rf unfinished
 mkdir unfinished
 cp package.json unfinished/
 install() {
-    (cd unfinished && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error) >npm.log 2>&1
+    (cd unfinished && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error) \
+        >npm.log 2>&1
 }
 install || { sleep 5 && install; } || {
     cat npm.log >&2

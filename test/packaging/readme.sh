@@ -111,13 +111,14 @@ fi
 
 # ---- the Redis users ----
 
-# What each of them can do is tried by integration/acl_test.c, from the same lines. The driver as a member takes every way there is: a repair after ten beats, a foreign node, a lost heartbeat.
 says() {
     grep -q -F "$1" "$folder/lived"
 }
 beats() {
     [ "$(redis-cli EXISTS netron:discovery:heartbeat:ours)" = 1 ]
 }
+
+# What each of them can do is tried by integration/acl_test.c, from the same lines. The driver as a member takes every way there is: a repair after ten beats, a foreign node, a lost heartbeat.
 live_as_user() {
     : >"$folder/lived"
     {
