@@ -291,7 +291,10 @@ void sentinel_set_start(struct sentinel_set *set)
     uint64_t limit = world_clock_ms() + START_LIMIT_MS;
     for (int i = 0; i < SET_SIZE; i++)
         while (!knows_all(set, &set->sentinel[i])) {
-            ck_assert_msg(world_clock_ms() < limit, "the sentinels do not find each other");
+            ck_assert_msg(world_clock_ms() < limit, "sentinel %d knows %ld replicas and %ld sentinels, and says: %s", i,
+                          field(set, &set->sentinel[i], "num-slaves"),
+                          field(set, &set->sentinel[i], "num-other-sentinels"),
+                          sentinel_set_text(set, &set->sentinel[i], "SENTINEL CKQUORUM " SET_NAME));
             poll(NULL, 0, 10);
         }
     snprintf(set->url, sizeof(set->url), "%s+sentinel://127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/" SET_NAME,
