@@ -59,7 +59,7 @@ START_TEST(the_newest_process_takes_an_id_over)
     netron_registration *registration = begin_registered(&older);
     server_text(&server, before, sizeof(before), "GET %s", P ":heartbeat:node-1");
     spy_watch_events(&spy, &server);
-    netron_discovery *second = world_join(&world, &options);
+    netron_discovery *second = join_connected();
     begin(second, "node-1", &newer);
     AWAIT(&world, newer.count == 1 && older.count == 2);
     ck_assert_int_eq(newer.state[0], NETRON_REGISTERED);
@@ -101,7 +101,7 @@ START_TEST(a_rejected_registration_waits_for_the_holder_to_leave)
     netron_registration *registration = begin_registered(&holder);
     server_text(&server, before, sizeof(before), "GET %s", P ":heartbeat:node-1");
     options.registration_policy = NETRON_REJECT;
-    netron_discovery *second = world_join(&world, &options);
+    netron_discovery *second = join_connected();
     waiter.discovery = second;
     begin(second, "node-1", &waiter);
     AWAIT(&world, waiter.count == 1);

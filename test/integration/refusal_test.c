@@ -78,7 +78,7 @@ START_TEST(a_forbidden_command_is_named_and_tried_again_later)
         begin_registered(&states);
     permit(cases[_i].forbid);
     if (discovery == NULL) {
-        discovery = world_join(&world, &options);
+        discovery = join_connected();
         begin(discovery, "node-1", &states);
     }
     states.discovery = discovery;
@@ -103,7 +103,7 @@ START_TEST(a_command_that_is_forbidden_inside_a_script_is_named)
     char rule[32];
     snprintf(rule, sizeof(rule), "-%s", commands[_i]);
     permit(rule);
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     states.discovery = discovery;
     begin(discovery, "node-1", &states);
     AWAIT(&world, states.count == 1);
@@ -135,7 +135,7 @@ START_TEST(a_key_pattern_that_forbids_the_prefix_is_told)
     permit("resetkeys");
     if (_i == 1) /* the script may begin */
         permit("~netron:discovery:registry");
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     states.discovery = discovery;
     begin(discovery, "node-1", &states);
     AWAIT(&world, states.count == 1);

@@ -100,7 +100,7 @@ START_TEST(an_id_with_odd_characters_is_registered_as_it_is)
 {
     static const char id[] = "a \"b\" \\c {d} %s *? \xc3\xa9:e";
     struct state_recorder states = {0};
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     begin(discovery, id, &states);
     AWAIT(&world, latest_state(&states) == NETRON_REGISTERED);
     server_expect(&server, "1", "SISMEMBER %s %s", P ":index:nodes", id);
@@ -257,7 +257,7 @@ START_TEST(two_hundred_nodes_share_one_discovery)
     netron_stats stats = {.size = sizeof(stats)};
     options.heartbeat_interval_ms = 500;
     options.heartbeat_ttl_ms = 10000;
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     for (int i = 0; i < NODES; i++) {
         char id[16];
         snprintf(id, sizeof(id), "node-%d", i);

@@ -91,7 +91,7 @@ static void be_promoted(void)
 START_TEST(a_replica_is_told_as_such_and_asked_again_until_it_is_promoted)
 {
     follow_other();
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     states.discovery = discovery;
     begin(discovery, "node-1", &states);
     AWAIT(&world, latest_state(&states) == NETRON_FAILED);

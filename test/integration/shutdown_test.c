@@ -26,7 +26,7 @@ static void join(void)
 {
     options.on_link = record_link;
     options.on_link_arg = &links;
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     for (int i = 0; i < NODES; i++)
         begin_number(i);
     ck_assert_int_eq(netron_subscribe_to_events(discovery, record_event, &events, NULL), 0);

@@ -55,6 +55,22 @@ static inline void close_alone(void)
     server_stop(&server);
 }
 
+static inline netron_stats stats_of(const netron_discovery *of)
+{
+    netron_stats stats = {.size = sizeof(stats)};
+    ck_assert_int_eq(netron_discovery_stats(of, &stats), 0);
+    return stats;
+}
+
+/* A discovery that is connected: who registers before is told that there is no connection when that takes longer than
+ * the tries, which are quick here. */
+static inline netron_discovery *join_connected(void)
+{
+    netron_discovery *joined = world_join(&world, &options);
+    AWAIT(&world, stats_of(joined).connects > 0);
+    return joined;
+}
+
 /* A node with the services users 1.2.0 and mail. */
 static inline netron_registration *begin(netron_discovery *owner, const char *id, struct state_recorder *states)
 {
@@ -68,17 +84,10 @@ static inline netron_registration *begin(netron_discovery *owner, const char *id
 /* The usual beginning: node-1, registered. */
 static inline netron_registration *begin_registered(struct state_recorder *states)
 {
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     netron_registration *registration = begin(discovery, "node-1", states);
     AWAIT(&world, latest_state(states) == NETRON_REGISTERED);
     return registration;
-}
-
-static inline netron_stats stats_of(const netron_discovery *of)
-{
-    netron_stats stats = {.size = sizeof(stats)};
-    ck_assert_int_eq(netron_discovery_stats(of, &stats), 0);
-    return stats;
 }
 
 static inline uint64_t beats(const netron_discovery *of)

@@ -14,7 +14,7 @@ static const netron_service other_services[] = {{"users", "2.0.0"}, {"photos", N
 static void open_unregistered(void)
 {
     open_world();
-    discovery = world_join(&world, &options);
+    discovery = join_connected();
     states.discovery = discovery;
     registration = begin(discovery, "node-1", &states);
 }
