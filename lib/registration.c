@@ -13,7 +13,6 @@
 #include "registration_call.h"
 #include <string.h>
 
-
 static void act(netron_registration *registration);
 
 /* ---- when ---- */

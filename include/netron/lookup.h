@@ -11,7 +11,8 @@
  * them signed, counted in refused_records, and 512 is 64 above.
  *
  * A lookup needs a working connection: without one it does not wait, but ends in the loop's next turn with the reason
- * why there is none; to look up as soon as there is one, do it when options.on_link tells code 0 of the commands link (NETRON_EDISCONNECTED, or another code of netron_link_fn in options.h).
+ * why there is none (NETRON_EDISCONNECTED, or another code of netron_link_fn in options.h). To look up as soon as there
+ * is one, do it when options.on_link tells code 0 of the commands link.
  * Other codes that the callbacks get: 0; NETRON_ETIMEDOUT (the command timeout), NETRON_EPERM, NETRON_EREDIS,
  * NETRON_EUNAVAILABLE, NETRON_EPROTOCOL, NETRON_EOVERLOAD, NETRON_ENOMEM; NETRON_ECANCELLED (freed or shut down).
  * The functions return 0; NETRON_EINVAL, NETRON_ELIMIT (a limit of node.h), NETRON_EOVERLOAD (options.lookups_max),

@@ -93,11 +93,11 @@ NETRON_API int netron_registration_update_metadata(netron_registration *registra
  * announcement could be made or not. With deadline_ms 0 it is deregistered as soon as Redis has the announcement, or
  * the try and its retries have failed.
  * Meanwhile it beats, is restored after a loss, and stays in the states of a registration that is not leaving. A
- * further call joins the one under way, and the earlier deadline counts; once a deadline is over, it stays so. netron_registration_deregister() and
- * netron_discovery_shutdown() end a drain at once. When the registration is leaving or has ended the call joins that,
- * as a further netron_registration_deregister() does. done (may be NULL) gets the codes of
- * netron_registration_deregister(), when the node has left. May be called from every callback. Returns 0, NETRON_EINVAL
- * (NULL), NETRON_ESHUTDOWN (it is being freed), NETRON_ENOMEM.
+ * further call joins the one under way, and the earlier deadline counts; once a deadline is over, it stays so.
+ * netron_registration_deregister() and netron_discovery_shutdown() end a drain at once. When the registration is
+ * leaving or has ended the call joins that, as a further netron_registration_deregister() does. done (may be NULL) gets
+ * the codes of netron_registration_deregister(), when the node has left. May be called from every callback. Returns 0,
+ * NETRON_EINVAL (NULL), NETRON_ESHUTDOWN (it is being freed), NETRON_ENOMEM.
  */
 NETRON_API int netron_registration_drain(netron_registration *registration, uint32_t deadline_ms, netron_done_fn done,
                                          void *arg);

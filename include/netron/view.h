@@ -2,9 +2,9 @@
 /*
  * The view: the registry as this process knows it, in memory. Asking it costs no I/O.
  *
- * Behind it stands a replica that proves itself: every change of the registry has a number and a tag, and the sum of the
- * tags is compared with the registry's own. What Pub/Sub loses, doubles or delays is noticed and fetched. When Redis is
- * out of reach the view keeps what it has, and says so.
+ * Behind it stands a replica that proves itself: every change of the registry has a number and a tag, and the sum of
+ * the tags is compared with the registry's own. What Pub/Sub loses, doubles or delays is noticed and fetched. When
+ * Redis is out of reach the view keeps what it has, and says so.
  *
  * The view exists from the first netron_view_open() or netron_subscribe_to_events() on.
  */

@@ -121,8 +121,9 @@ START_TEST(a_node_is_registered_with_all_that_it_says)
     sim_join();
     ck_assert_int_eq(netron_register(sim.discovery, &node, record_state, &sim.states, &sim.registration), 0);
     sim_settle();
-    ck_assert(sim_last_register_has("\"services\":[],\"state\":\"starting\",\"weight\":3,\"zone\":\"eu-1\",\"metadata\":{"
-                                "\"rack\":\"r1\"}}"));
+    ck_assert(
+        sim_last_register_has("\"services\":[],\"state\":\"starting\",\"weight\":3,\"zone\":\"eu-1\",\"metadata\":{"
+                              "\"rack\":\"r1\"}}"));
 }
 END_TEST
 
