@@ -148,13 +148,14 @@ static void conclude(struct netron_cluster *cluster)
 static void note_failure(struct netron_cluster *cluster, const struct netron_failure *why)
 {
     const struct netron_location *at = &cluster->visit.at;
-    char address[NETRON_ADDRESS_SIZE];
     int known = cluster->failure.code;
     bool is_absence =
         known == 0 || known == NETRON_EDISCONNECTED || known == NETRON_ETIMEDOUT || known == NETRON_ERESOLVE;
-    if (is_absence)
+    if (is_absence) {
+        char address[NETRON_ADDRESS_SIZE];
         netron_fail(&cluster->failure, why->code, "cluster node %s: %s",
                     netron_address_text(address, at->host, at->port), why->sentence);
+    }
 }
 
 static void fail_node(struct netron_cluster *cluster, const struct netron_failure *why)

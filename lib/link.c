@@ -111,15 +111,16 @@ static void tell_doubts(struct netron_link *link)
     const struct netron_handshake *handshake = &link->handshake;
     const struct netron_location *at = &link->whereabouts.asker.at;
     bool is_in_none = is_cluster(link) && handshake->is_in_none;
-    char address[NETRON_ADDRESS_SIZE];
     if (handshake->is_role_unknown && !link->is_role_told)
         netron_log(&link->core->log, NETRON_LOG_WARNING,
                    "%s link: the user may not call ROLE (+role): that a server is a replica shows at the first write",
                    role_name(link));
-    if (is_in_none && !link->is_none_told)
+    if (is_in_none && !link->is_none_told) {
+        char address[NETRON_ADDRESS_SIZE];
         netron_log(&link->core->log, NETRON_LOG_WARNING,
                    "%s link: the cluster sent to %s, which says that it is in no cluster", role_name(link),
                    netron_address_text(address, at->host, at->port));
+    }
     link->is_role_told = handshake->is_role_unknown;
     link->is_none_told = is_in_none;
 }
